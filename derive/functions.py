@@ -1,0 +1,191 @@
+"""The functions that networks are made of: activations and losses, one row each.
+
+A row states what a function *is*; SymPy differentiates it. ``output_form`` is the derivative as
+textbooks write it, in the function's own output a; it is proved equal to SymPy's derivative when
+the row is first used. Everything else (code, digits, words) follows from the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import sympy
+from sympy import Abs, Add, Expr, Max, Piecewise, Rational, Symbol, exp, log, tanh
+
+z = Symbol("z", real=True)
+a = Symbol("a", real=True)
+slope = Symbol("slope", real=True)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function: its formula in z, and how its derivative is written.
+
+    ``formula``      the definition, in z (and ``slope``), exact; None for softmax, which is over an axis
+    ``output_form``  the derivative in terms of the output a (and z), or None to keep SymPy's own
+    ``float_form``   the same function written so that float64 neither overflows nor cancels
+    ``logarithms``   ln f(z) and ln(1 − f(z)) rewritten, where that avoids a logarithm of zero
+    ``sign``         how the function is called in a formula ("sigma" prints σ)
+    ``derivation``   the derivative in words, for the reader who asks why
+    """
+
+    name: str
+    summary: str
+    formula: Expr | None
+    sign: str
+    output_form: Expr | None = None
+    float_form: Expr | None = None
+    logarithms: Callable[[Expr], tuple[Expr, Expr]] | None = None
+    over_axis: bool = False
+    slope: Rational | None = None
+    kink: bool = False
+
+
+class Elementwise(sympy.Function):
+    """A named function in a formula: it stays a name until `expand` writes its definition."""
+
+    row: Activation
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The derivative by the first argument, in the function's output where the row says so."""
+        return derivative(self.row).xreplace({z: self.args[0], a: self, **slope_of(self)})
+
+
+def slope_of(call: Elementwise) -> dict[Expr, Expr]:
+    """The slope that a call was given, as a substitution for the row's formula."""
+    return {slope: call.args[1]} if len(call.args) > 1 else {}
+
+
+@cache
+def derivative(row: Activation) -> Expr:
+    """f′ in z and a: SymPy's derivative of the formula, or the stated form once it is proved equal.
+
+    Raises ArithmeticError where the stated form is not the derivative.
+    """
+    found = sympy.diff(row.formula, z)
+    if row.output_form is None:
+        return found
+    if not _identical(found, expand(row.output_form.xreplace({a: row.formula}))):
+        raise ArithmeticError(f"{row.name}: the output form {row.output_form} is not the derivative {found}")
+    return row.output_form
+
+
+def _identical(left: Expr, right: Expr) -> bool:
+    """Are two expressions, rational in eᶻ, the same? Decided exactly."""
+    y = Symbol("y", positive=True)
+    difference = (left - right).rewrite(exp).expand(power_exp=True)
+    return bool(sympy.cancel(sympy.together(difference.xreplace({exp(z): y, exp(-z): 1 / y, exp(2 * z): y**2, exp(-2 * z): y**-2}))) == 0)
+
+
+@cache
+def function(row: Activation) -> type[Elementwise]:
+    """The SymPy function of a row."""
+    return type(row.name, (Elementwise,), {"row": row, "__module__": __name__})
+
+
+def call(row: Activation, argument: Expr, *, slope: Expr | None = None) -> Expr:
+    """``row`` applied to an argument, as a name: logistic(z), tanh(z), leaky_relu(z, 1/100)."""
+    if row.formula == z:
+        return argument
+    extra = () if row.slope is None else (row.slope if slope is None else slope,)
+    return function(row)(argument, *extra)
+
+
+def expand(expression: Expr) -> Expr:
+    """Write every named function of an expression out by its definition."""
+    return expression.replace(
+        lambda part: isinstance(part, Elementwise),
+        lambda part: part.row.formula.xreplace({z: part.args[0], **slope_of(part)}),
+    )
+
+
+LOGISTIC = Activation(
+    "logistic",
+    "1 / (1 + e⁻ᶻ), the S-shaped squashing to (0, 1), also called sigmoid",
+    formula=1 / (1 + exp(-z)),
+    sign="sigma",
+    output_form=a * (1 - a),
+    float_form=Piecewise((1, z >= 0), (exp(-Abs(z)), True)) / (1 + exp(-Abs(z))),
+    logarithms=lambda z: (-call(SOFTPLUS, -z), -call(SOFTPLUS, z)),
+)
+
+SOFTPLUS = Activation(
+    "softplus",
+    "ln(1 + eᶻ), a smooth relu, whose derivative is the logistic function",
+    formula=log(1 + exp(z)),
+    sign="softplus",
+    output_form=function(LOGISTIC)(z),
+    float_form=Max(z, 0) + log(1 + exp(-Abs(z))),
+)
+
+ACTIVATIONS: dict[str, Activation] = {
+    row.name: row
+    for row in (
+        LOGISTIC,
+        Activation("tanh", "the hyperbolic tangent, squashing to (−1, 1)", tanh(z), "tanh", output_form=1 - a**2),
+        Activation("relu", "max(0, z); its derivative at 0 is taken as 0", Piecewise((z, z > 0), (0, True)), "relu", kink=True),
+        Activation(
+            "leaky_relu",
+            "z for z > 0, else slope·z (slope 0.01 unless given)",
+            Piecewise((z, z > 0), (slope * z, True)),
+            "leaky_relu",
+            slope=Rational(1, 100),
+            kink=True,
+        ),
+        Activation("identity", "z itself: a linear unit", z, "identity", output_form=sympy.Integer(1)),
+        SOFTPLUS,
+        Activation("softmax", "eᶻ of each unit over the sum of all of them: probabilities", None, "softmax", over_axis=True),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss: the error of one output in the equation language, with t the target and a the output.
+
+    ``over_outputs``: how the outputs' errors make the error, "sum" or "mean"; ``stated`` is
+    ∂e/∂a as textbooks write it (proved equal to SymPy's derivative when first used).
+    """
+
+    name: str
+    summary: str
+    element: str
+    stated: Callable[[Expr, Expr], Expr]
+    over_outputs: str = "sum"
+    targets_in_unit_interval: bool = False
+    classes: bool = False
+
+
+def _negative_difference(t: Expr, a: Expr) -> Expr:
+    return sympy.Mul(-1, Add(t, -a, evaluate=False), evaluate=False)
+
+
+def _twice_negative_difference(t: Expr, a: Expr) -> Expr:
+    return sympy.Mul(-2, Add(t, -a, evaluate=False), evaluate=False)
+
+
+LOSSES: dict[str, Loss] = {
+    row.name: row
+    for row in (
+        Loss("half_squared_error", "Σ ½(t − a)² over the outputs", "1/2 * (t - a)**2", _negative_difference),
+        Loss("squared_error", "Σ (t − a)² over the outputs", "(t - a)**2", _twice_negative_difference),
+        Loss("mean_squared_error", "the mean over the outputs of (t − a)²", "(t - a)**2", _twice_negative_difference, "mean"),
+        Loss(
+            "binary_cross_entropy",
+            "the mean over the outputs of −(t ln a + (1 − t) ln(1 − a))",
+            "-(t * log(a) + (1 - t) * log(1 - a))",
+            lambda t, a: -t / a + (1 - t) / (1 - a),
+            "mean",
+            targets_in_unit_interval=True,
+        ),
+        Loss(
+            "categorical_cross_entropy",
+            "−Σ t ln a over the outputs; a target may be a class, counted from 0",
+            "-t * log(a)",
+            lambda t, a: -t / a,
+            classes=True,
+        ),
+    )
+}

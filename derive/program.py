@@ -1,0 +1,159 @@
+"""A network as a program: an ordered list of equations over named arrays.
+
+The program is the one source of truth; it is read by element (`scalars.py`) and by array
+(`reverse.py`). Few primitives carry everything: an elementwise expression that SymPy
+differentiates, a contraction (einsum), a reduction, an axis permutation, and softmax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+Shape = tuple[int, ...]
+
+
+class Expression:
+    """Base of the array expressions; each knows its shape."""
+
+    __slots__ = ()
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Expression):
+    """A named array."""
+
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Map(Expression):
+    """A SymPy formula, element by element, over broadcast arguments.
+
+    ``formula`` is in the placeholder symbols ``symbols``, one for each argument, and stands in the
+    order in which it was written. No arguments: a constant of any shape.
+    """
+
+    formula: sympy.Expr
+    symbols: tuple[sympy.Symbol, ...]
+    arguments: tuple[Expression, ...]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Contract(Expression):
+    """einsum of two arguments: ``axes`` labels the axes of each, ``out`` those of the result."""
+
+    axes: tuple[str, str]
+    out: str
+    arguments: tuple[Expression, Expression]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose(Expression):
+    """numpy.transpose(argument, axes)."""
+
+    argument: Expression
+    axes: tuple[int, ...]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Total(Expression):
+    """The sum over ``axes``, which stay with length one where ``keepdims``."""
+
+    argument: Expression
+    axes: tuple[int, ...]
+    keepdims: bool
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax(Expression):
+    """softmax over ``axis``; its natural logarithm where ``logarithm``."""
+
+    argument: Expression
+    axis: int
+    shape: Shape
+    logarithm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A named array: its shape, and the part it plays.
+
+    ``role``: input, target, weight, bias, net, activation, output_error, error, or array (any
+    other). ``layer`` counts from 1 (0: belongs to none). ``per_example``: the first axis is the
+    example.
+    """
+
+    name: str
+    shape: Shape
+    role: str = "array"
+    layer: int = 0
+    per_example: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """target = expression."""
+
+    target: str
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class Program:
+    """Equations in the order of their evaluation.
+
+    ``variables`` has every array, given ones first; ``error`` names the scalar that is
+    differentiated and ``parameters`` the arrays by which.
+    """
+
+    variables: dict[str, Variable]
+    equations: tuple[Equation, ...]
+    error: str
+    parameters: tuple[str, ...]
+
+    @cached_property
+    def definitions(self) -> dict[str, Expression]:
+        """Each defined array's expression."""
+        return {equation.target: equation.expression for equation in self.equations}
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """The arrays that no equation defines: inputs, targets, parameters."""
+        return tuple(name for name in self.variables if name not in self.definitions)
+
+    def shape(self, name: str) -> Shape:
+        """The shape of a named array."""
+        return self.variables[name].shape
+
+    def by_role(self, role: str) -> tuple[Variable, ...]:
+        """The variables of a role, in order."""
+        return tuple(variable for variable in self.variables.values() if variable.role == role)
+
+
+def parts(expression: Expression) -> tuple[Expression, ...]:
+    """The direct arguments of an expression."""
+    match expression:
+        case Map(_, _, arguments):
+            return arguments
+        case Contract(_, _, arguments):
+            return arguments
+        case Transpose(argument) | Total(argument) | Softmax(argument):
+            return (argument,)
+        case _:
+            return ()
+
+
+def references(expression: Expression) -> set[str]:
+    """The names that an expression reads."""
+    if isinstance(expression, Ref):
+        return {expression.name}
+    return set().union(*(references(part) for part in parts(expression)))
