@@ -1,0 +1,206 @@
+"""What a user states: a problem file, a dict or a bundled name, read exactly into a frozen `Problem`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from derive.errors import ProblemError, nearest, printable, shown
+
+Vector = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training example: numbers, or how many symbols stand for them.
+
+    A class target of a file is the one-hot vector here.
+    """
+
+    inputs: Vector | int
+    targets: Vector | int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: ``weights`` has a row per unit and a column per incoming value; None leaves symbols.
+
+    ``bias`` is a number (one that the layer shares), a tuple (one per unit), "shared" or "per_unit" (the
+    same as symbols), or None (no bias).
+    """
+
+    units: int
+    activation: str = "identity"
+    weights: tuple[Vector, ...] | None = None
+    bias: Fraction | Vector | str | None = None
+    slope: Fraction | None = None
+    type: str = "dense"
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """How missing weights were drawn: multiples of 10^-decimals from ``low`` to ``high``, both included."""
+
+    seed: int
+    low: Fraction = Fraction(-1)
+    high: Fraction = Fraction(1)
+    decimals: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The loss by name, and whether the errors of several examples are summed or averaged."""
+
+    name: str
+    over_examples: str = "sum"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """How parameters move: the rule, its learning rate, what stays fixed, in which order, how often."""
+
+    learning_rate: Fraction
+    rule: str = "gradient_descent"
+    biases: str = "updated"
+    fixed: tuple[str, ...] = ()
+    order: str = "simultaneous"
+    steps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A number that somebody printed: the digits of ``value`` are its precision."""
+
+    name: str
+    value: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A whole problem, every number exact, every shape checked, every default filled in.
+
+    ``source`` is how messages call it; ``stem`` is how files written from it are called.
+    """
+
+    title: str
+    examples: tuple[Example, ...]
+    layers: tuple[Layer, ...]
+    loss: Loss
+    update: Update | None = None
+    initial: Initial | None = None
+    notation: str = "mazur"
+    published: tuple[Published, ...] = ()
+    parameters: tuple[str, ...] | None = None
+    source: str = ""
+    stem: str = "problem"
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many values there are at the inputs and after each layer: (2, 2, 2)."""
+        inputs = self.examples[0].inputs
+        return (inputs if isinstance(inputs, int) else len(inputs), *(layer.units for layer in self.layers))
+
+
+# ---- where problems come from --------------------------------------------------------------
+
+_SUFFIXES = (".toml", ".json")
+_TEMPLATE = "template.toml"
+
+
+def bundled() -> tuple[str, ...]:
+    """The names of the problems that come with the project."""
+    files = (resources.files("derive") / "problems").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if _is_problem(file.name)))
+
+
+def _is_problem(file_name: str) -> bool:
+    return file_name.endswith(".toml") and file_name != _TEMPLATE
+
+
+def summary(name: str) -> str:
+    """What a bundled problem teaches: the comment at the head of its file, on one line."""
+    lines = _bundled_text(f"{name}.toml").splitlines()
+    head = lines[: next((row for row, line in enumerate(lines) if not line.startswith("#")), len(lines))]
+    return " ".join(line.lstrip("# ") for line in head)
+
+
+def template() -> str:
+    """A commented problem file to start from."""
+    return _bundled_text(_TEMPLATE)
+
+
+def _bundled_text(file_name: str) -> str:
+    return (resources.files("derive") / "problems" / file_name).read_text(encoding="utf-8")
+
+
+def load(source: str | os.PathLike[str] | Mapping[str, Any] | Problem) -> Problem:
+    """The problem that ``source`` states: a bundled name ("mazur"), a path, or a dict with a file's keys.
+
+    A bundled name goes before a file of the same name (write ``./mazur`` for the file). In a dict,
+    numbers may be floats (read as the decimal that Python prints), ints, Decimals, Fractions, decimal
+    strings or NumPy arrays. Raises `ProblemError` with every fault that was found.
+    """
+    if isinstance(source, Problem):
+        return source
+    if isinstance(source, Mapping):
+        from derive.problem_file import build, plain
+
+        return build(plain(source), source="problem", stem="problem")
+    if isinstance(source, str) and source in bundled():
+        return load_text(_bundled_text(f"{source}.toml"), source=f"{source}.toml", stem=source)
+    if not isinstance(source, str | os.PathLike):
+        raise ProblemError(f"found {shown(source)}; a bundled name, a path or a dict is expected")
+    path = Path(source)
+    return load_text(_read(path), source=str(source), stem=path.stem, format=path.suffix.lower().lstrip("."))
+
+
+def load_text(text: str, source: str = "text", format: str = "", stem: str = "problem") -> Problem:
+    """The problem written in ``text``, which is "toml" or "json" (anything else: whichever it looks like)."""
+    from derive.problem_file import build, parse
+
+    if format not in ("toml", "json"):
+        format = "json" if text.lstrip("\ufeff \t\r\n").startswith("{") else "toml"
+    return build(parse(text, source, format), source=source, stem=stem)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a problem file, with the names that are known."""
+    from derive.problem_tables import ProblemFile
+
+    return ProblemFile.model_json_schema()
+
+
+def _read(path: Path) -> str:
+    """The text of a file; every way in which that can fail is said in a line."""
+    source = str(path)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ProblemError(_no_such_file(path), source) from None
+    except IsADirectoryError:
+        raise ProblemError("is a directory; a problem file is expected", source) from None
+    except UnicodeDecodeError as error:
+        raise ProblemError(f"is not UTF-8 text (at byte {error.start}); a problem file is expected", source) from None
+    except OSError as error:
+        raise ProblemError(f"cannot be read: {error.strerror or error}", source) from None
+    except ValueError as error:  # a NUL character in the name
+        raise ProblemError(f"is no file name: {printable(str(error))}", source) from None
+
+
+def _no_such_file(path: Path) -> str:
+    """No such file; with the bundled names where a name was typed, and the nearest of all there is."""
+    typed_a_name = path.name == str(path) and path.suffix not in _SUFFIXES
+    names = bundled() if typed_a_name else ()
+    beside = [each.name for each in path.parent.glob("*") if each.suffix in _SUFFIXES] if path.parent.is_dir() else []
+    parts = (
+        "no such file" + (", and no bundled problem of that name" if typed_a_name else ""),
+        f"known: {', '.join(names)}" if names else "",
+        nearest(path.name, (*names, *beside)) or ("" if typed_a_name else nearest(path.stem, bundled())),
+    )
+    return "; ".join(part for part in parts if part)

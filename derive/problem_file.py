@@ -1,0 +1,197 @@
+"""Reading a problem file: from its text to a `Problem`, or to every fault in it, each with its place."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from derive.errors import Fault, ProblemError, closest, shown, unknown
+from derive.problem import Problem
+from derive.problem_checks import cross_check
+from derive.problem_finish import finished
+from derive.problem_numbers import NumberText
+from derive.problem_tables import NOT_YET, TABLES, ProblemFile
+
+MAX_FAULTS = 20
+
+Address = tuple[str | int, ...]
+
+# What stands in for a faulty key that is needed, while the rest of the file is looked at.
+STAND_INS: dict[Address, object] = {
+    ("examples", "inputs"): 1,
+    ("examples", "targets"): 1,
+    ("initial", "seed"): 0,
+    ("loss",): {"name": "half_squared_error"},
+    ("loss", "name"): "half_squared_error",
+    ("update", "learning_rate"): 1,
+    ("published", "name"): "E",
+    ("published", "value"): "0",
+}
+
+
+def parse(text: str, source: str, format: str) -> dict[str, Any]:
+    """The tables written in ``text`` ("toml" or "json"), numbers with a point or a power as `NumberText`."""
+    if not text.strip("\ufeff \t\r\n"):
+        raise ProblemError("is empty; `chainrule new FILE` writes a problem file to start from", source)
+    language = format.upper()
+    try:
+        data = tomllib.loads(text, parse_float=NumberText) if format == "toml" else _parse_json(text)
+    except RecursionError:
+        raise ProblemError(f"is nested too deeply for {language}", source) from None
+    except ValueError as error:  # both decoders' errors, and integers that Python declines to read
+        raise ProblemError(f"is not {language}: {error}", source) from None
+    if not isinstance(data, dict):
+        raise ProblemError(f"found {shown(data)}; a table with the keys of a problem is expected", source)
+    return data
+
+
+def _parse_json(text: str) -> object:
+    def whole(digits: str) -> int | NumberText:
+        return int(digits) if len(digits) < 4000 else NumberText(digits)
+
+    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice = next((key for row, key in enumerate(keys) if key in keys[:row]), None)
+        if twice is not None:
+            raise ValueError(f"the key {shown(twice)} stands twice in one table")
+        return dict(pairs)
+
+    return json.loads(text, parse_float=NumberText, parse_int=whole, parse_constant=NumberText, object_pairs_hook=table)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - whatever the user put there
+    """A Python value with dicts, lists and scalars only: tuples and NumPy arrays become lists."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def build(data: dict[str, Any], source: str, stem: str) -> Problem:
+    """The problem that the tables of a file state; `ProblemError` with all the faults that can be told."""
+    faults: list[Fault] = []
+    broken: frozenset[Address] = frozenset()
+    file: ProblemFile | None
+    try:
+        file = ProblemFile.model_validate(data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        faults, (file, broken) = list(_told(details)), _mended(data, details)
+    if file is not None:
+        faults += cross_check(file, broken)
+    if len(faults) > MAX_FAULTS:
+        faults = [*faults[:MAX_FAULTS], Fault("", f"and {len(faults) - MAX_FAULTS} more faults")]
+    if faults or file is None:
+        raise ProblemError(faults, source)
+    return finished(file, source, stem)
+
+
+# ---- faults --------------------------------------------------------------------------------
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "string_type": "text in quotes",
+    "list_type": "a list",
+    "model_type": "a table",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+
+
+def _told(details: list[ErrorDetails]) -> Iterator[Fault]:
+    """Pydantic's errors in our words."""
+    later = [each for each in details if each["type"] == "extra_forbidden" and each["loc"][0] in NOT_YET[""]]
+    for detail in later or details:  # a file in the planned form is not also told that it lacks layers
+        yield Fault(_place(detail["loc"]), _message(detail))
+
+
+def _place(address: Address) -> str:
+    """``layers[1].weights[0][2]``."""
+    place = ""
+    for part in _keys(address):
+        name = part if isinstance(part, int) or part.isidentifier() else shown(part)
+        place += f"[{name}]" if isinstance(part, int) else f".{name}"
+    return place.lstrip(".")
+
+
+def _keys(address: Address) -> Address:
+    return tuple(part for part in address if not str(part).startswith("<"))
+
+
+def _message(detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    match kind:
+        case "extra_forbidden":
+            table, key = _table_and_key(detail["loc"])
+            if key in NOT_YET.get(table, ()):
+                return "is not supported by this version of chainrule"
+            return unknown(key, _known_keys(table), "unknown key")
+        case "missing":
+            return "is missing"
+        case "too_short":
+            return "is empty; at least one is needed"
+        case "value_error":
+            return str(context["error"])
+        case _ if kind in _EXPECTED:
+            return f"found {shown(detail['input'])}; {_EXPECTED[kind].format(**context)} is expected"
+        case _:
+            return f"found {shown(detail['input'])}; {detail['msg']}"
+
+
+def _table_and_key(address: Address) -> tuple[str, str]:
+    """In which table ("" at the top) a key stands."""
+    return (str(address[0]) if len(address) > 1 else "", str(address[-1]))
+
+
+def _known_keys(table: str) -> tuple[str, ...]:
+    return tuple(TABLES.get(table, ProblemFile).model_fields)
+
+
+def _mended(data: dict[str, Any], details: list[ErrorDetails]) -> tuple[ProblemFile | None, frozenset[Address]]:
+    """The file with its faulty keys left out or stood in for, and the addresses of those keys.
+
+    What is left can be checked further, so that a user is told everything at once. None where too
+    little is left for that.
+    """
+    rough: dict[str, Any] = {key: _opened(value) for key, value in data.items()}
+    broken: set[Address] = set()
+    for detail in details:
+        address = _field(detail["loc"])
+        table: Any = rough
+        for part in address[:-1]:
+            table = table[part]
+        key = address[-1]
+        if isinstance(key, int):  # a row that is no table
+            return None, frozenset()
+        if detail["type"] == "extra_forbidden":  # very likely another key, misspelt
+            broken.add((*address[:-1], closest(key, _known_keys(_table_and_key(address)[0]))))
+        broken.add(address)
+        table.pop(key, None)
+        stand_in = STAND_INS.get(tuple(part for part in address if isinstance(part, str)))
+        if stand_in is not None:
+            table[key] = stand_in
+    try:
+        return ProblemFile.model_validate(rough), frozenset(broken)
+    except ValidationError:
+        return None, frozenset()
+
+
+def _opened(value: object) -> object:
+    """A copy of a table, or of a list of tables, that may be changed."""
+    if isinstance(value, list):
+        return [_opened(each) if isinstance(each, dict) else each for each in value]
+    return dict(value) if isinstance(value, dict) else value
+
+
+def _field(location: Address) -> Address:
+    """The address of the key of a table under which a fault lies: ("layers", 1, "weights")."""
+    address = _keys(location)
+    if address[0] not in TABLES:
+        return address[:1]
+    return address[: 3 if len(address) > 1 and isinstance(address[1], int) else 2]
