@@ -1,0 +1,306 @@
+r"""Formula trees as TeX: amsmath for LaTeX, and the same for converters of TeX to MathML.
+
+``tex(formula)`` prints one formula, ``tex_equation(sides)`` a line of them. What differs between
+the readers of the result (the names of the colours, the characters that text may hold) is a
+`Dialect`. Parentheses follow from precedence and place, never from the text that came out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from derive.formula import (
+    BigSum,
+    Call,
+    Cases,
+    Dots,
+    Formula,
+    Fraction,
+    Group,
+    Mark,
+    Matrix,
+    Name,
+    Negative,
+    Number,
+    Partial,
+    Power,
+    Precedence,
+    Product,
+    Relation,
+    Side,
+    Sum,
+    Symbol,
+    Transposed,
+    Words,
+    children,
+    precedence,
+)
+from derive.tex_names import GREEK_COMMANDS, LATEX, Dialect, tex_function, tex_name, tex_number
+
+RELATIONS = {
+    "=": "=",
+    "≈": r"\approx",
+    "<": "<",
+    "≤": r"\le",
+    ">": ">",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "→": r"\to",
+    "∈": r"\in",
+}
+PRODUCT_SIGNS = {"dot": r"\cdot", "hadamard": r"\odot", "times": r"\times"}
+
+
+def tex(formula: Formula, dialect: Dialect = LATEX) -> str:
+    r"""The formula in TeX's math mode: ``tex(Partial(E, w5))`` is ``\frac{\partial E}{\partial w_{5}}``.
+
+    Raises `ValueError` for a `Number` that is not decimal text and for an unknown sign.
+    """
+    return _Printer(dialect).write(formula)
+
+
+def tex_equation(sides: Iterable[Side], dialect: Dialect = LATEX) -> str:
+    r"""The sides of an equation in one line: ``a = b \approx c``."""
+    return " ".join(
+        part
+        for sign, formula in ((s.sign, s.formula) for s in sides)
+        for part in (relation(sign), tex(formula, dialect))
+        if part
+    )
+
+
+def relation(sign: str) -> str:
+    """The TeX of a relation sign; "" stays "" (the first side of an equation has none)."""
+    if not sign:
+        return ""
+    if sign not in RELATIONS:
+        raise ValueError(f"unknown sign {sign!r} between the sides of an equation; known are {' '.join(RELATIONS)}")
+    return RELATIONS[sign]
+
+
+def tex_pieces(formula: Formula, dialect: Dialect = LATEX) -> list[tuple[str, str, Formula]]:
+    r"""Where a long formula may be broken: (operator, TeX, node) of each term, or of each factor.
+
+    Written one after another, operator before TeX, the pieces are the formula; a formula that
+    cannot be broken is one piece.
+    """
+    printer = _Printer(dialect)
+    match formula:
+        case Sum(terms) if len(terms) > 1:
+            return list(printer.terms(terms))
+        case Product(factors, sign) if len(factors) > 1:
+            return list(printer.factors(factors, sign))
+        case _:
+            return [("", printer.write(formula), formula)]
+
+
+def is_tall(node: Formula) -> bool:
+    """Whether the node stands higher than a line of letters, so that its parentheses have to grow."""
+    match node:
+        case Fraction() | Partial() | Cases() | Matrix() | BigSum():
+            return True
+        case Mark(_, body, label):
+            return label is not None or is_tall(body)
+        case Power(base, _):
+            return is_tall(base)
+        case _:
+            return any(is_tall(child) for child in children(node))
+
+
+def unmarked(node: Formula) -> Formula:
+    """The node beneath its colours."""
+    while isinstance(node, Mark):
+        node = node.body
+    return node
+
+
+class _Printer:
+    """Walks a tree. ``lead`` says whether a minus sign may come first without parentheses."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def place(self, node: Formula, minimum: Precedence, lead: bool) -> str:
+        """The node where its surroundings ask for at least ``minimum``."""
+        if isinstance(node, Mark):
+            return self.mark(node, self.place(node.body, minimum, lead))
+        if precedence(node) < minimum and not (lead and minimum <= Precedence.PRODUCT and _is_signed(node)):
+            return self.parentheses(node)
+        return self.write(node, lead)
+
+    def parentheses(self, node: Formula) -> str:
+        inner = self.write(node)
+        return rf"\left({inner}\right)" if is_tall(node) else f"({inner})"
+
+    def mark(self, node: Mark, body: str) -> str:
+        if node.factor < 1:
+            raise ValueError(f"factors are counted from 1, and this one is {node.factor}")
+        colors = self.dialect.colors
+        colored = rf"\textcolor{{{colors[(node.factor - 1) % len(colors)]}}}{{{body}}}"
+        return colored if node.label is None else rf"\underbrace{{{colored}}}_{{{self.write(node.label)}}}"
+
+    def write(self, node: Formula, lead: bool = True) -> str:
+        """The node without parentheses of its own."""
+        match node:
+            case Symbol(name):
+                return tex_name(name, self.dialect)
+            case Number(text):
+                return tex_number(text)
+            case Sum(terms):
+                return _joined(self.terms(terms, lead))
+            case Product(factors, sign):
+                return _joined(self.factors(factors, sign, lead))
+            case Negative(body):
+                return f"-{self.place(body, Precedence.PRODUCT, False)}"
+            case Fraction(numerator, denominator):
+                return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}"
+            case Partial(of, by):
+                return rf"\frac{{\partial {self.argument(of)}}}{{\partial {self.argument(by)}}}"
+            case Power(base, exponent):
+                return f"{self.power_base(base)}^{{{self.write(exponent)}}}"
+            case Transposed(body):
+                return rf"{self.power_base(body)}^{{\top}}"
+            case Call():
+                return self.call(node)
+            case Group(body):
+                return self.parentheses(body)
+            case Mark(_, body, _):
+                return self.mark(node, self.write(body, lead))
+            case _:
+                return self.write_large(node)
+
+    def write_large(self, node: Formula) -> str:
+        """The nodes that are seldom inside others."""
+        match node:
+            case Relation(left, sign, right):
+                return f"{self.write(left)} {relation(sign)} {self.write(right)}"
+            case Cases(rows):
+                return r"\begin{cases} " + r" \\ ".join(self.case_row(*row) for row in rows) + r" \end{cases}"
+            case BigSum():
+                return self.big_sum(node)
+            case Matrix(rows):
+                return self.matrix(rows)
+            case Dots():
+                return r"\cdots"
+            case Words(text):
+                return rf"\text{{{self.dialect.text(text)}}}"
+        raise TypeError(f"a formula node that the TeX printer does not know: {type(node).__name__}")
+
+    def argument(self, node: Formula) -> str:
+        """What stands after ∂."""
+        return self.place(node, Precedence.POWER, False)
+
+    def terms(self, terms: tuple[Formula, ...], lead: bool = True) -> Iterator[tuple[str, str, Formula]]:
+        """(sign, TeX, node) of each term of a sum."""
+        for position, term in enumerate(terms):
+            if position == 0:
+                yield "", self.place(term, Precedence.PRODUCT, lead), term
+            elif isinstance(term, Negative):
+                yield "-", self.place(term.body, Precedence.PRODUCT, False), term.body
+            else:
+                yield "+", self.place(term, Precedence.PRODUCT, False), term
+
+    def factors(self, factors: tuple[Formula, ...], sign: str, lead: bool = True) -> Iterator[tuple[str, str, Formula]]:
+        """(sign, TeX, node) of each factor of a product."""
+        if sign and sign not in PRODUCT_SIGNS:
+            raise ValueError(f"unknown product sign {sign!r}; known are {', '.join(PRODUCT_SIGNS)}")
+        for position, factor in enumerate(factors):
+            first, last = position == 0, position == len(factors) - 1
+            if _is_mixed(factor, sign) or (isinstance(unmarked(factor), BigSum) and not last):
+                written = self.place(factor, Precedence.ATOM, False)
+            else:
+                written = self.place(factor, Precedence.PRODUCT, lead and first)
+            if first:
+                yield "", written, factor
+            else:
+                dot = r"\cdot" if needs_dot(factors[position - 1], factor) else ""
+                yield PRODUCT_SIGNS.get(sign, dot), written, factor
+
+    def power_base(self, node: Formula) -> str:
+        bare = unmarked(node)
+        plain_call = isinstance(bare, Call) and bare.function not in ("abs", "sqrt")
+        scripted = isinstance(bare, Symbol) and bare.name.sup
+        if plain_call or scripted:
+            inner = self.parentheses(bare)
+            return self.mark(node, inner) if isinstance(node, Mark) else inner
+        return self.place(node, Precedence.ATOM, False)
+
+    def call(self, node: Call) -> str:
+        arguments = r",\, ".join(self.write(argument) for argument in node.arguments)
+        tall = any(is_tall(argument) for argument in node.arguments)
+        match node.function:
+            case "sqrt":
+                return rf"\sqrt{{{arguments}}}"
+            case "abs":
+                return rf"\left|{arguments}\right|" if tall else rf"\lvert {arguments}\rvert "
+            case "exp" if not tall and not node.prime and len(node.arguments) == 1:
+                return f"e^{{{arguments}}}"
+        name = tex_function(node.function, self.dialect) + ("'" if node.prime else "")
+        return rf"{name}\left({arguments}\right)" if tall else f"{name}({arguments})"
+
+    def case_row(self, value: Formula, condition: Formula | None) -> str:
+        return f"{self.write(value)} & " + (
+            r"\text{otherwise}" if condition is None else rf"\text{{if }} {self.write(condition)}"
+        )
+
+    def big_sum(self, node: BigSum) -> str:
+        below = self.write(node.index) if node.lower is None else f"{self.write(node.index)}={self.write(node.lower)}"
+        above = "" if node.upper is None else f"^{{{self.write(node.upper)}}}"
+        return rf"\sum_{{{below}}}{above} {self.place(node.body, Precedence.PRODUCT, False)}"
+
+    def matrix(self, rows: tuple[tuple[Formula, ...], ...]) -> str:
+        body = r" \\ ".join(" & ".join(self.write(entry) for entry in row) for row in rows)
+        columns = max((len(row) for row in rows), default=0)
+        if columns <= 10:  # amsmath's bmatrix has ten columns and no more
+            return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+        return rf"\left[\begin{{array}}{{{'c' * columns}}} {body} \end{{array}}\right]"
+
+
+def needs_dot(left: Formula, right: Formula) -> bool:
+    """Whether two factors side by side would be misread without a dot: numbers, words, fractions of ∂."""
+    before, after = _edge(left, last=True), _edge(right, last=False)
+    if isinstance(after, Number) or (isinstance(before, Partial) and isinstance(after, Partial | Fraction)):
+        return True
+    if (
+        isinstance(before, Dots)
+        or isinstance(after, Dots)
+        or (isinstance(before, Number) and isinstance(after, Fraction))
+    ):
+        return True
+    if isinstance(before, Symbol) and isinstance(after, Symbol):
+        bare = not (before.name.sub or before.name.sup)
+        return (_is_word(before.name) and (bare or _is_word(after.name))) or (bare and _is_word(after.name))
+    return isinstance(before, Words) or isinstance(after, Words)
+
+
+def _edge(node: Formula, *, last: bool) -> Formula:
+    """The node that the eye meets at the left or right end."""
+    match node:
+        case Product(factors) if factors:
+            return _edge(factors[-1 if last else 0], last=last)
+        case Mark(_, body, _):
+            return _edge(body, last=last)
+        case Negative(Number()):
+            return Number("0")  # in parentheses, and still a number
+        case Power(base, _) if not last:
+            return _edge(base, last=False)
+        case _:
+            return node
+
+
+def _is_word(name: Name) -> bool:
+    return len(name.base) > 1 and name.base not in GREEK_COMMANDS
+
+
+def _is_signed(node: Formula) -> bool:
+    return isinstance(node, Negative | Number)
+
+
+def _is_mixed(node: Formula, sign: str) -> bool:
+    """A product of another kind inside a product: ⊙ and × want parentheses, plain ones join."""
+    inner = unmarked(node)
+    return isinstance(inner, Product) and inner.sign != sign and bool({inner.sign, sign} & {"hadamard", "times"})
+
+
+def _joined(pieces: Iterable[tuple[str, str, Formula]]) -> str:
+    return " ".join(part for operator, text, _ in pieces for part in (operator, text) if part)

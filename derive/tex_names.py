@@ -1,0 +1,217 @@
+r"""Names, numbers and text in TeX: the leaves of a formula, and the tables that say how they are written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from derive.formula import Name
+
+# What TeX reads as more than a character.
+TEX_SPECIALS = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+}
+# Signs that are typed in text and live in TeX's mathematics.
+TEXT_SIGNS = {
+    "−": "-", "±": r"\pm", "×": r"\times", "·": r"\cdot", "⋅": r"\cdot", "÷": r"\div", "⊙": r"\odot",
+    "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "∑": r"\sum", "∏": r"\prod", "√": r"\surd", "✓": r"\surd",
+    "≈": r"\approx", "≠": r"\ne", "≤": r"\le", "≥": r"\ge", "∈": r"\in", "→": r"\to", "←": r"\gets",
+    "⇒": r"\Rightarrow", "↦": r"\mapsto", "′": r"{}^{\prime}", "″": r"{}^{\prime\prime}", "ᵀ": r"{}^{\top}",
+    "⊤": r"\top", "½": r"\tfrac{1}{2}", "²": "{}^{2}", "³": "{}^{3}",
+}  # fmt: skip
+
+
+def escape_text(text: str) -> str:
+    r"""Plain characters as LaTeX text: nothing in them is a command, and pdfTeX can print each of them.
+
+    A character for which pdfTeX's fonts have no place is handed to the macro
+    ``\unicodechar{<hexadecimal>}``, which the page's preamble defines.
+    """
+    return "".join(_escape_character(c) for c in clean(text))
+
+
+def clean(text: str) -> str:
+    """The text without control characters, in composed form, its white space as single spaces."""
+    composed = unicodedata.normalize("NFC", text)
+    return re.sub(r"\s+", " ", "".join(" " if c.isspace() else c for c in composed if c.isspace() or _is_printed(c)))
+
+
+def _is_printed(character: str) -> bool:
+    if (
+        character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    ):  # they would turn the text after them round
+        return False
+    return unicodedata.category(character) not in ("Cc", "Cs", "Co", "Cn")
+
+
+def _escape_character(c: str) -> str:
+    if c in TEX_SPECIALS:
+        return TEX_SPECIALS[c]
+    if c.isascii() or c in "–—‘’“”„…•€™§©°" or ("À" <= c <= "ž" and c not in "×÷ĦħĸĿŀŉŦŧ"):
+        return c
+    if c in GREEK_COMMANDS:
+        return rf"\ensuremath{{{GREEK_COMMANDS[c]}}}"
+    if c in TEXT_SIGNS:
+        return rf"\ensuremath{{{TEXT_SIGNS[c]}}}"
+    return rf"\unicodechar{{{ord(c):04X}}}"
+
+
+# English name -> (character, command). Letters that look Latin have no command of their own.
+GREEK = {
+    "alpha": ("α", r"\alpha"),
+    "beta": ("β", r"\beta"),
+    "gamma": ("γ", r"\gamma"),
+    "delta": ("δ", r"\delta"),
+    "epsilon": ("ε", r"\varepsilon"),
+    "zeta": ("ζ", r"\zeta"),
+    "eta": ("η", r"\eta"),
+    "theta": ("θ", r"\theta"),
+    "iota": ("ι", r"\iota"),
+    "kappa": ("κ", r"\kappa"),
+    "lambda": ("λ", r"\lambda"),
+    "mu": ("μ", r"\mu"),
+    "nu": ("ν", r"\nu"),
+    "xi": ("ξ", r"\xi"),
+    "pi": ("π", r"\pi"),
+    "rho": ("ρ", r"\rho"),
+    "sigma": ("σ", r"\sigma"),
+    "tau": ("τ", r"\tau"),
+    "upsilon": ("υ", r"\upsilon"),
+    "phi": ("φ", r"\varphi"),
+    "chi": ("χ", r"\chi"),
+    "psi": ("ψ", r"\psi"),
+    "omega": ("ω", r"\omega"),
+    "Gamma": ("Γ", r"\Gamma"),
+    "Delta": ("Δ", r"\Delta"),
+    "Theta": ("Θ", r"\Theta"),
+    "Lambda": ("Λ", r"\Lambda"),
+    "Xi": ("Ξ", r"\Xi"),
+    "Pi": ("Π", r"\Pi"),
+    "Sigma": ("Σ", r"\Sigma"),
+    "Phi": ("Φ", r"\Phi"),
+    "Psi": ("Ψ", r"\Psi"),
+    "Omega": ("Ω", r"\Omega"),
+    "ell": ("ℓ", r"\ell"),
+    "nabla": ("∇", r"\nabla"),
+}
+GREEK_COMMANDS = {key: command for name, (letter, command) in GREEK.items() for key in (name, letter)}
+
+# Characters that may stand in a subscript or superscript as they are.
+SCRIPT_SIGNS = {c: c for c in "+-()[]=<>/*.:|!"} | {",": "{,}", "′": r"\prime", "'": r"\prime", "→": r"\to", "−": "-"}
+STYLES = {"italic": r"\mathit", "roman": r"\mathrm", "bold": r"\mathbf", "code": r"\mathtt"}
+
+# The functions that are not written as their name in upright letters.
+FUNCTIONS = {
+    "log": r"\ln",
+    "ln": r"\ln",
+    "exp": r"\exp",
+    "sigma": r"\sigma",
+    "logistic": r"\sigma",
+    "tanh": r"\tanh",
+    "sinh": r"\sinh",
+    "cosh": r"\cosh",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "tan": r"\tan",
+    "arctan": r"\arctan",
+    "atan": r"\arctan",
+    "max": r"\max",
+    "min": r"\min",
+    "Phi": r"\Phi",
+    "phi": r"\varphi",
+    "sign": r"\operatorname{sgn}",
+    "relu": r"\operatorname{ReLU}",
+    "leaky_relu": r"\operatorname{LeakyReLU}",
+    "elu": r"\operatorname{ELU}",
+    "gelu": r"\operatorname{GELU}",
+}
+
+_NUMBER = re.compile(r"(?P<minus>-?)(?P<digits>\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")
+_SCRIPT_TOKEN = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
+
+
+FACTOR_COLORS = ("factor1", "factor2", "factor3", "factor4", "factor5", "factor6")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between readers of TeX: the names of the factors' colours, and how text is escaped."""
+
+    colors: tuple[str, ...] = FACTOR_COLORS
+    text: Callable[[str], str] = escape_text
+
+
+LATEX = Dialect()
+
+
+def tex_name(name: Name, dialect: Dialect = LATEX) -> str:
+    r"""A name with its scripts: ``Name("net", "h1")`` is ``\mathit{net}_{h1}``."""
+    base = _base(name, dialect)
+    if name.accent == "hat":
+        base = (r"\hat" if len(name.base) == 1 or name.base in GREEK_COMMANDS else r"\widehat") + f"{{{base}}}"
+    elif name.accent:
+        raise ValueError(f"unknown accent {name.accent!r} on {name.base!r}; known is 'hat'")
+    sub = f"_{{{_script(name.sub, dialect)}}}" if name.sub else ""
+    sup = f"^{{{_script(name.sup, dialect)}}}" if name.sup else ""
+    return base + sub + sup
+
+
+def _base(name: Name, dialect: Dialect) -> str:
+    if name.style not in STYLES:
+        raise ValueError(f"unknown style {name.style!r} of {name.base!r}; known are {', '.join(STYLES)}")
+    if command := GREEK_COMMANDS.get(name.base):
+        return rf"\boldsymbol{{{command}}}" if name.style == "bold" else command
+    if not (name.base.isascii() and name.base.isalnum()):
+        return rf"\text{{{dialect.text(name.base)}}}"
+    if name.style == "italic" and (len(name.base) == 1 or name.base.isdigit()):
+        return name.base
+    return f"{STYLES[name.style]}{{{name.base}}}"
+
+
+def _script(text: str, dialect: Dialect) -> str:
+    """A sub- or superscript: letters and digits as they are, words upright, the rest as text."""
+    return "".join(_script_token(match.group(), dialect) for match in _SCRIPT_TOKEN.finditer(text))
+
+
+def _script_token(token: str, dialect: Dialect) -> str:
+    if token in GREEK_COMMANDS:
+        return f"{GREEK_COMMANDS[token]}{{}}"
+    if token in SCRIPT_SIGNS:
+        sign = SCRIPT_SIGNS[token]
+        return f"{sign} " if sign.startswith("\\") else sign
+    if token.isascii() and token.isalpha():
+        return token if len(token) == 1 else rf"\mathrm{{{token}}}"
+    if token.isascii() and token[0].isdigit():
+        return token
+    return rf"\text{{{dialect.text(token)}}}"
+
+
+def tex_number(text: str) -> str:
+    r"""Decimal text as TeX: ``1.5e-43`` is ``1.5 \cdot 10^{-43}``. Raises `ValueError` for anything else."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a decimal number: {text!r}")
+    digits = match["minus"] + match["digits"]
+    return digits if match["exponent"] is None else rf"{digits} \cdot 10^{{{int(match['exponent'])}}}"
+
+
+def tex_function(function: str, dialect: Dialect) -> str:
+    """The name of a function: its row in `FUNCTIONS`, a letter, or upright letters."""
+    if function in FUNCTIONS:
+        return FUNCTIONS[function]
+    if len(function) == 1 or function in GREEK_COMMANDS:
+        return _base(Name(function), dialect)
+    if function.isascii() and function.isalnum():
+        return rf"\operatorname{{{function}}}"
+    return rf"\text{{{dialect.text(function)}}}"
