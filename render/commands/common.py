@@ -1,0 +1,57 @@
+"""What the commands share: their arguments, the problem, and how a bad one is said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from derive.problem import Problem
+
+MAX_DIGITS = 100_000
+
+ProblemArgument = Annotated[
+    str, typer.Argument(metavar="PROBLEM", help="A problem file, - for standard input, or a bundled name.")
+]
+DigitsOption = Annotated[
+    int | None, typer.Option("--digits", min=1, max=MAX_DIGITS, metavar="N", help="Significant digits.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def load_problem(problem: str) -> Problem:
+    """The problem that an argument names; "-" is read from standard input."""
+    from derive.errors import ProblemError
+    from derive.problem import load, load_text
+
+    if problem != "-":
+        return load(problem)
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProblemError(f"is not UTF-8 text (at byte {error.start})", "standard input") from None
+    return load_text(text, source="standard input")
+
+
+def say(*lines: str) -> None:
+    """Messages go to standard error, and never into the results."""
+    for line in lines:
+        print(f"chainrule: {line}", file=sys.stderr)
+
+
+def bad(place: str, message: str) -> NoReturn:
+    """Refuse what was given at ``place`` (an option, a file)."""
+    from derive.errors import ProblemError
+
+    raise ProblemError(message, place)
+
+
+def check_name(option: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a name that is not among the known ones, with the nearest of them."""
+    from derive.errors import unknown
+
+    if name not in known:
+        bad(option, unknown(name, known))

@@ -1,0 +1,70 @@
+"""`chainrule list`, `new` and `schema`: what there is, and how to start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from render.commands.common import bad, check_name, say
+
+# Where the names of each kind stand, each with a one-line summary.
+KINDS = {
+    "activations": ("derive.functions", "ACTIVATIONS"),
+    "losses": ("derive.functions", "LOSSES"),
+    "layers": ("derive.layers", "LAYERS"),
+    "optimizers": ("derive.optimizers", "OPTIMIZERS"),
+    "notations": ("derive.notation", "NOTATIONS"),
+    "formats": ("render.formats", "FORMATS"),
+}
+
+
+def list_names(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help=f"problems, {', '.join(KINDS)}.")] = None,
+) -> None:
+    """List the names that are known: bundled problems, activations, losses, …."""
+    from render.commands.results import print_table
+
+    kinds = ("problems", *KINDS)
+    if kind is not None:
+        check_name("list", kind, kinds)
+    for each in kinds if kind is None else (kind,):
+        print_table((each if kind is None else "", ""), _summaries(each), numeric=False)
+        if kind is None and each != kinds[-1]:
+            print()
+
+
+def _summaries(kind: str) -> list[tuple[str, str]]:
+    if kind == "problems":
+        from derive.problem import bundled, summary
+
+        return [(name, summary(name)) for name in bundled()]
+    from importlib import import_module
+
+    module, table = KINDS[kind]
+    return [(name, row.summary) for name, row in getattr(import_module(module), table).items()]
+
+
+def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make, such as mine.toml.")]) -> None:
+    """Make a commented problem file to start from."""
+    from derive.problem import template
+
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(template())
+    except FileExistsError:
+        bad(str(file), "exists already; it is left as it is")
+    except OSError as error:
+        bad(str(file), f"cannot be written: {error.strerror or error}")
+    print(file)
+    say(f"next: chainrule render {file}")
+
+
+def schema() -> None:
+    """Print the JSON schema of problem files."""
+    import json
+
+    from derive.problem import schema
+
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
