@@ -1,0 +1,169 @@
+"""Where the labels of edges stand: on their line or just beside it, clear of nodes and of each other.
+
+Every label may stand at several places along its edge; those that hide the least of other edges,
+and that line up with their neighbours, are taken. Where the full labels of a gap between two
+columns do not fit, all of them are shortened to the name; where even these do not, the labels of
+marked edges alone stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from derive.formula import Formula
+from render.drawing import Edge
+from render.figures.letters import label_formula, place
+from render.figures.placed import Box, Label, Line, hull
+from render.figures.routes import length_within
+
+STATIONS = 15  # places tried along an edge
+MANY = 12  # labels in one gap from which on fewer arrangements are tried
+FLAT = 0.25  # a slope below which a label stands above its line rather than on it
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One place of one label, and what it costs on its own."""
+
+    label: Label
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A label to be placed: its edge and the edge's line."""
+
+    edge: Edge
+    line: Line
+
+
+def edge_labels(edges: tuple[Edge, ...], lines: list[Line], groups: list[object], taken: list[Box]) -> list[Label]:
+    """The labels of all edges; ``groups`` says for each edge in which gap it runs, ``taken`` is what they must not touch."""
+    found: list[Label] = []
+    for group in dict.fromkeys(groups):
+        wanted = [
+            Wanted(edge, line)
+            for edge, line, its in zip(edges, lines, groups, strict=True)
+            if its == group and label_formula(edge.label, edge.value) is not None
+        ]
+        if wanted:
+            found += place_group(wanted, lines, [*taken, *(label.box for label in found)])
+    return found
+
+
+def place_group(wanted: list[Wanted], lines: list[Line], taken: list[Box]) -> list[Label]:
+    """The labels of one gap, all written alike: as full as they fit."""
+    marked = [each for each in wanted if each.edge.mark is not None]
+    for these, full in ((wanted, True), (wanted, False), (marked, True), (marked, False)):
+        arranged = arrange(these, full, lines, taken)
+        if arranged is not None:
+            return arranged
+    return []
+
+
+def arrange(wanted: list[Wanted], full: bool, lines: list[Line], taken: list[Box]) -> list[Label] | None:
+    """The cheapest arrangement in which no two labels touch, or None if none was found."""
+    if not wanted:
+        return []
+    region = hull([Box(min(x), min(y), max(x), max(y)) for x, y in (zip(*w.line.points, strict=True) for w in wanted)])
+    formulas = [shortened(each.edge, full) for each in wanted]
+    areas = sum((b.right - b.left) * (b.bottom - b.top) for b in (place(f, 0, 0, "edge").box for f in formulas))
+    if areas > 0.6 * (region.right - region.left) * (region.bottom - region.top) and len(wanted) > MANY:
+        return None
+    near = [line for line in lines if touches(line, region)]
+    candidates = [
+        [
+            Candidate(label, cost(label, each.line, near))
+            for label in places(formula, each, len(wanted))
+            if free(label, taken)
+        ]
+        for formula, each in zip(formulas, wanted, strict=True)
+    ]
+    if not all(candidates):
+        return None
+    step = (region.right - region.left) / (STATIONS + 1)
+    best: tuple[float, list[Label]] | None = None
+    for station in range(1, STATIONS + 1, 1 if len(wanted) <= MANY else 3):
+        arranged = arrange_at(region.left + step * station, candidates)
+        if arranged is not None and (best is None or arranged[0] < best[0]):
+            best = arranged
+    return None if best is None else best[1]
+
+
+def shortened(edge: Edge, full: bool) -> Formula:
+    """The label of an edge, with its value or without."""
+    formula = label_formula(edge.label, edge.value if full or edge.label is None else "")
+    assert formula is not None
+    return formula
+
+
+def touches(line: Line, region: Box) -> bool:
+    """Whether a line passes through a region at all."""
+    xs, ys = zip(*line.points, strict=True)
+    return Box(min(xs), min(ys), max(xs), max(ys)).overlaps(region, 1.0)
+
+
+def free(label: Label, taken: list[Box]) -> bool:
+    """Whether a label keeps clear of what is there already."""
+    return not any(label.box.overlaps(box, 2.0) for box in taken)
+
+
+def places(formula: Formula, wanted: Wanted, count: int) -> Iterator[Label]:
+    """The places of a label along its line: on it, above it, below it."""
+    for station in range(1, STATIONS + 1):
+        t = station / (STATIONS + 1)
+        x, y = wanted.line.at(t)
+        (x0, y0), (x1, y1) = wanted.line.at(t - 0.02), wanted.line.at(t + 0.02)
+        label = place(formula, x, y, "edge")
+        label = replace(label, mark=wanted.edge.mark, faint=wanted.edge.faint, backed=True)
+        slope = abs(y1 - y0) / max(abs(x1 - x0), 0.01)
+        if slope > FLAT or count > MANY:
+            yield label
+        if slope > 4:  # beside a line that stands upright
+            aside = (label.box.right - label.box.left) / 2 + 5
+            yield moved(label, aside, 0.0)
+            yield moved(label, -aside, 0.0)
+        elif slope < 2:
+            lift = (label.box.bottom - label.box.top) / 2 + slope * (label.box.right - label.box.left) / 2 + 2
+            if lift < 26:
+                yield moved(label, 0.0, -lift)
+                yield moved(label, 0.0, lift)
+
+
+def moved(label: Label, dx: float, dy: float) -> Label:
+    """The label somewhere else."""
+    return replace(label, x=label.x + dx, y=label.y + dy, box=label.box.moved(dx, dy))
+
+
+def cost(label: Label, own: Line, lines: list[Line]) -> float:
+    """What a place hides of other edges, and how far it stands from its own."""
+    hidden = 0.0
+    for line in lines:
+        if line is own or not touches(line, label.box):
+            continue
+        weight = 1.0 if line.faint else 6.0 if line.mark is not None else 3.0
+        hidden += weight * sum(length_within(piece, label.box) for piece in line.pieces())
+    x, y = label.box.centre
+    covered = sum(length_within(piece, label.box) for piece in own.pieces())
+    below = any(piece[0][0] <= x <= piece[1][0] and y > piece[0][1] + 4 for piece in own.pieces()) and not covered
+    return hidden + 0.12 * covered + (6.0 if not covered else 0.0) + (4.0 if below else 0.0)
+
+
+def arrange_at(x: float, candidates: list[list[Candidate]]) -> tuple[float, list[Label]] | None:
+    """Every label as near to one vertical line as it can stand, those with the fewest places first."""
+    chosen: dict[int, Label] = {}
+    total = 0.0
+    for index in sorted(range(len(candidates)), key=lambda each: (len(candidates[each]), each)):
+        best: tuple[float, Label] | None = None
+        for candidate in candidates[index]:
+            price = candidate.cost + 0.35 * abs(candidate.label.box.centre[0] - x)
+            if best is not None and price >= best[0]:
+                continue
+            if not any(candidate.label.box.overlaps(other.box, 2.0) for other in chosen.values()):
+                best = (price, candidate.label)
+        if best is None:
+            return None
+        total += best[0]
+        chosen[index] = best[1]
+    return total, [chosen[index] for index in range(len(candidates))]

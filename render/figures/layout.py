@@ -1,0 +1,128 @@
+"""The layout of a drawing: a network in columns, or a curve on its axes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from derive.formula import Words
+from render.drawing import Curve, Drawing, Network
+from render.figures.curve import curve_layout
+from render.figures.edge_labels import edge_labels
+from render.figures.letters import SIZES, formula_of, place, width
+from render.figures.nodes import Sized, check, inner_labels, shapes, sized_nodes
+from render.figures.placed import MARGIN, Box, Label, Line, Placed, Shape, hull
+from render.figures.routes import length_within, route_all
+
+DOT = 2.2  # radius of each of the three dots that stand for units left out
+
+
+def layout(drawing: Drawing) -> Placed:
+    """Put everything that a drawing shows into its place; errors: ChainruleError for a drawing that contradicts itself."""
+    return curve_layout(drawing) if isinstance(drawing, Curve) else network_layout(drawing)
+
+
+def network_layout(network: Network) -> Placed:
+    """A network: nodes in columns, edges between them, labels where they fit."""
+    check(network)
+    sized = sized_nodes(network)
+    outlines = shapes(network, sized)
+    lines = route_all(network.edges, outlines)
+    labels = [label for name, size in sized.items() for label in toned(size, inner_labels(size, outlines[name]))]
+    boxes = [shape.box for shape in outlines.values()]
+    for name, size in sized.items():
+        if size.beside:
+            value = value_beside(size, outlines[name], lines, boxes)
+            labels += toned(size, [value])
+            boxes.append(value.box)
+    groups: list[object] = [
+        tuple(sorted((sized[edge.source].node.column, sized[edge.target].node.column))) for edge in network.edges
+    ]
+    labels += edge_labels(network.edges, lines, groups, boxes)
+    drawn = [part for name, shape in outlines.items() for part in parts(sized[name], shape)]
+    labels += headings(network, sized, outlines, lines, labels)
+    return framed(drawing_order(lines), drawn, labels)
+
+
+def toned(size: Sized, labels: list[Label]) -> list[Label]:
+    """A node's labels as faint as the node."""
+    return [replace(label, faint=size.node.faint) for label in labels]
+
+
+def value_beside(size: Sized, shape: Shape, lines: list[Line], boxes: list[Box]) -> Label:
+    """A node's value below its outline, or above it where fewer edges pass."""
+    x, _ = shape.box.centre
+    below = place(formula_of(size.node.value), x, shape.box.bottom + 10, "value")
+    if size.node.kind == "bias":
+        return below
+    above = place(formula_of(size.node.value), x, shape.box.top - 10, "value")
+
+    def price(label: Label) -> float:
+        hidden = sum(length_within(piece, label.box) for line in lines for piece in line.pieces())
+        return hidden + 1000.0 * sum(label.box.overlaps(box) for box in boxes if box != shape.box)
+
+    return replace(min(below, above, key=price), backed=True)
+
+
+def parts(size: Sized, shape: Shape) -> list[Shape]:
+    """What is drawn of a node: its outline, or three dots."""
+    if size.node.kind != "dots":
+        return [shape]
+    x, y = shape.box.centre
+    return [
+        Shape(f"{shape.identifier}.{k}", "dot", Box(x - DOT, cy - DOT, x + DOT, cy + DOT), shape.mark, shape.faint)
+        for k, cy in enumerate((y - 9, y, y + 9))
+    ]
+
+
+def drawing_order(lines: list[Line]) -> list[Line]:
+    """Faint lines first, marked ones last, so that these lie on top."""
+    return sorted(lines, key=lambda line: (not line.faint, line.mark is not None))
+
+
+def headings(
+    network: Network, sized: dict[str, Sized], outlines: dict[str, Shape], lines: list[Line], labels: list[Label]
+) -> list[Label]:
+    """The words over the columns, broken into lines where a column is narrow."""
+    middles = {
+        sized[name].node.column: shape.box.centre[0]
+        for name, shape in outlines.items()
+        if sized[name].node.kind != "bias"
+    }
+    used = sorted(
+        (x, network.columns[c]) for c, x in middles.items() if c < len(network.columns) and network.columns[c]
+    )
+    tops = [box.top for box in (*(shape.box for shape in outlines.values()), *(label.box for label in labels))]
+    top = min([*tops, *(y for line in lines for _, y in line.points)]) - 14
+    found = []
+    for index, (x, text) in enumerate(used):
+        rooms = [abs(x - other) - 12 for k, (other, _) in enumerate(used) if k != index]
+        wrapped = wrap(text, min(rooms, default=200.0))
+        for k, line in enumerate(reversed(wrapped)):
+            found.append(place(Words(line), x, top - 16 * k, "note"))
+    return found
+
+
+def wrap(text: str, room: float) -> list[str]:
+    """Words in lines that are no wider than the room, as far as single words are not."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(Words(longer), SIZES["note"]) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def framed(lines: list[Line], shapes: list[Shape], labels: list[Label]) -> Placed:
+    """Everything moved so that a margin is left all round."""
+    points = [Box(x - 3, y - 3, x + 3, y + 3) for line in lines for x, y in (line.at(k / 8) for k in range(9))]
+    frame = hull([*(shape.box for shape in shapes), *(label.box for label in labels), *points])
+    dx, dy = MARGIN - frame.left, MARGIN - frame.top
+    return Placed(
+        frame.right + dx + MARGIN,
+        frame.bottom + dy + MARGIN,
+        tuple(replace(line, points=tuple((x + dx, y + dy) for x, y in line.points)) for line in lines),
+        tuple(replace(shape, box=shape.box.moved(dx, dy)) for shape in shapes),
+        tuple(replace(label, x=label.x + dx, y=label.y + dy, box=label.box.moved(dx, dy)) for label in labels),
+    )
