@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sympy import Rational
+
 from derive.arrays import apply
 from derive.equations import parse
 from derive.functions import ACTIVATIONS, LOSSES
@@ -44,7 +46,8 @@ def _dense(layer: Layer, number: int, incoming: Variable) -> tuple[tuple[Variabl
         given.append(bias)
         line += f" + {bias.name}"
     equations = parse(line, {v.name: Ref(v.name, v.shape) for v in (incoming, *given)})
-    squash = apply(ACTIVATIONS[layer.activation], Ref(net.name, shape), layer.slope)
+    slope = None if layer.slope is None else Rational(layer.slope.numerator, layer.slope.denominator)
+    squash = apply(ACTIVATIONS[layer.activation], Ref(net.name, shape), slope)
     return (*given, net, activation), (*equations, Equation(activation.name, squash))
 
 

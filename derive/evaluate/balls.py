@@ -1,0 +1,171 @@
+"""Exact evaluation: rationals where they stay rational, balls (python-flint's arb) where not.
+
+Every given number is an exact decimal, so every result has as many true digits as are asked for:
+the precision is doubled until the enclosures decide them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import flint
+import numpy as np
+import sympy
+from flint import arb, fmpq
+from numpy.typing import NDArray
+
+from derive.evaluate.code import BALL, source
+from derive.digits import Exact, decide
+from derive.program import Contract, Equation, Expression, Map, Ref, Softmax, Total, Transpose
+
+Array = NDArray[np.object_]
+
+FIRST_BITS = 128
+LAST_BITS = 2**15
+
+
+class UndecidedError(ArithmeticError):
+    """A sign that the precision at hand does not decide: try again with more bits."""
+
+
+def exact_array(values: object, shape: tuple[int, ...]) -> Array:
+    """Nested tuples of Fractions as an array of fmpq."""
+    result = np.empty(shape, dtype=object)
+    flat = np.array(values, dtype=object).reshape(-1) if shape else [values]
+    result.reshape(-1)[:] = [fmpq(v.numerator, v.denominator) for v in flat]
+    return result
+
+
+def positive(value: Exact, strict: bool) -> bool:
+    """value > 0 (or ≥ 0), decided; at the last precision an undecided value counts as 0."""
+    if isinstance(value, arb) and not value.is_exact() and value.contains(0):
+        if flint.ctx.prec < LAST_BITS:
+            raise UndecidedError
+        return not strict
+    return bool(value > 0 if strict else value >= 0)
+
+
+def _rational_at(point: int, result: int, function: Callable[[arb], arb]) -> Callable[[Exact], Exact]:
+    """A function that stays rational at the one rational point where it is (e⁰ = 1, ln 1 = 0)."""
+
+    def apply(value: Exact) -> Exact:
+        return fmpq(result) if isinstance(value, fmpq) and value == point else function(arb(value))
+
+    return apply
+
+
+NAMESPACE: dict[str, Any] = {
+    "exp": _rational_at(0, 1, arb.exp),
+    "log": _rational_at(1, 0, arb.log),
+    "tanh": _rational_at(0, 0, arb.tanh),
+    "sqrt": _rational_at(0, 0, arb.sqrt),
+    "abs": abs,
+    "positive": positive,
+    "fmpq": fmpq,
+}
+
+
+@cache
+def compiled(formula: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., Any]:
+    """A formula as a Python function of balls."""
+    names: dict[sympy.Expr, str] = {symbol: f"v{i}" for i, symbol in enumerate(symbols)}
+    text = f"lambda {', '.join(names.values())}: {source(formula, names, BALL)}"
+    tree = ast.parse(text, mode="eval")
+    function: Callable[..., Any] = eval(compile(tree, "<formula>", "eval"), dict(NAMESPACE))  # noqa: S307 - our own source
+    return function
+
+
+def evaluate(expression: Expression, values: Mapping[str, Array]) -> Array:
+    """One array expression over arrays of exact numbers, at the context's precision."""
+    match expression:
+        case Ref(name):
+            return values[name]
+        case Map(formula, symbols, arguments, shape):
+            return _map(compiled(formula, symbols), [evaluate(part, values) for part in arguments], shape)
+        case Contract(axes, out, (left, right)):
+            product = np.einsum(f"{axes[0]},{axes[1]}->{out}", evaluate(left, values), evaluate(right, values))
+            return _array(product, expression.shape)
+        case Transpose(argument, axes):
+            return np.transpose(evaluate(argument, values), axes)
+        case Total(argument, axes, keepdims):
+            return _array(np.sum(evaluate(argument, values), axis=axes, keepdims=keepdims), expression.shape)
+        case Softmax(argument, axis, _, logarithm):
+            return _softmax(evaluate(argument, values), axis, logarithm)
+    raise TypeError(f"cannot evaluate {type(expression).__name__}")
+
+
+def _array(value: Any, shape: tuple[int, ...]) -> Array:
+    result = np.empty(shape, dtype=object)
+    result[...] = value
+    return result
+
+
+def _map(function: Callable[..., Any], arguments: list[Array], shape: tuple[int, ...]) -> Array:
+    if not arguments:
+        return _array(fmpq(1) * function(), shape)
+    return _array(np.frompyfunc(function, len(arguments), 1)(*arguments), shape)
+
+
+def _softmax(values: Array, axis: int, logarithm: bool) -> Array:
+    exponentials = _map(NAMESPACE["exp"], [values], values.shape)
+    totals = _array(np.sum(exponentials, axis=axis, keepdims=True), (*values.shape[:axis], 1, *values.shape[axis + 1 :]))
+    if logarithm:
+        return np.asarray(values - _map(NAMESPACE["log"], [totals], totals.shape))
+    return np.asarray(exponentials / totals)
+
+
+def run(equations: tuple[Equation, ...], given: Mapping[str, Array]) -> dict[str, Array]:
+    """All arrays of a program, given ones included, at the context's precision."""
+    values = dict(given)
+    for equation in equations:
+        values[equation.target] = evaluate(equation.expression, values)
+    return values
+
+
+class Enclosures:
+    """Values that can be had to any precision: computed when asked, kept per precision."""
+
+    def __init__(self, compute: Callable[[int], dict[str, Array]]) -> None:
+        self._compute = cache(compute)
+
+    @classmethod
+    def of(cls, equations: tuple[Equation, ...], given: Mapping[str, Array]) -> Enclosures:
+        """The values of a program's arrays."""
+        return cls(lambda bits: run(equations, given))
+
+    def at(self, bits: int) -> dict[str, Array]:
+        """All arrays, enclosed with at least ``bits`` of working precision."""
+        while True:
+            try:
+                with flint.ctx.workprec(bits):
+                    return self._compute(bits)
+            except UndecidedError:
+                bits *= 2
+
+    def decimal(self, read: Callable[[dict[str, Array]], Exact], digits: int) -> str:
+        """A number made from the values, correctly rounded to significant digits.
+
+        One that still encloses zero at the last precision is "0".
+        """
+        bits = max(FIRST_BITS, int(digits * 3.33) + 64)
+        last = max(LAST_BITS, 2 * bits)
+        while bits <= last:
+            values = self.at(bits)
+            with flint.ctx.workprec(bits):
+                value = read(values)
+            if not isinstance(value, fmpq) and not value.is_finite():
+                raise ArithmeticError("not finite")
+            text = decide(value, digits)
+            if text is not None:
+                return text
+            bits *= 2
+        return "0" if value.contains(0) else decide(value.mid(), digits) or "0"
+
+
+def fraction(value: Exact) -> Fraction | None:
+    """The exact value of a rational; None for a ball."""
+    return Fraction(int(value.p), int(value.q)) if isinstance(value, fmpq) else None

@@ -1,0 +1,133 @@
+"""A SymPy formula as Python source, for plain floats and for balls.
+
+Only formulas that this project built are printed; names of a user's never reach the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from derive.functions import Elementwise, a, slope_of, z
+
+Printer = Callable[[Expr], str]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one kind of number writes what differs between them; everything else is Python."""
+
+    name: str
+    rational: Callable[[sympy.Rational], str]
+    choose: Callable[[str, str, str], str]
+    positive: str = ""
+
+
+def float_number(value: sympy.Rational) -> str:
+    """An exact number as float source; a fraction is divided by Python, correctly rounded."""
+    return repr(float(value)) if value.q == 1 or float(value) == value else f"({int(value.p)}.0/{int(value.q)}.0)"
+
+
+FLOAT = Dialect("float", float_number, lambda condition, yes, no: f"({yes} if {condition} else {no})")
+BALL = Dialect(
+    "ball",
+    lambda value: f"({int(value)})" if value.q == 1 else f"fmpq({int(value.p)}, {int(value.q)})",
+    lambda condition, yes, no: f"({yes} if {condition} else {no})",
+    "positive",
+)
+
+FUNCTIONS = {sympy.exp: "exp", sympy.log: "log", sympy.tanh: "tanh", sympy.Abs: "abs", sympy.sqrt: "sqrt"}
+RELATIONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "==": "==", "!=": "!="}
+
+
+def definition(call: Elementwise, dialect: Dialect) -> Expr:
+    """What a named function is computed by: its exact definition for balls, else its float form."""
+    row = call.row
+    form = row.formula if dialect is BALL or row.float_form is None else row.float_form
+    return form.xreplace({z: call.args[0], a: call, **slope_of(call)})
+
+
+def source(expression: Expr, names: dict[Expr, str], dialect: Dialect, temporary: Callable[[str], str] | None = None) -> str:
+    """Python source of a formula; ``names`` maps its symbols (and known parts) to variables.
+
+    ``temporary(source)`` may put a part that is needed twice into a variable and return its name.
+    """
+
+    def keep(text: str) -> str:
+        return text if temporary is None or text.isidentifier() else temporary(text)
+
+    def write(node: Expr) -> str:
+        if node in names:
+            return names[node]
+        if isinstance(node, Elementwise):
+            if temporary is None:
+                return write(definition(node, dialect))
+            argument = sympy.Symbol(keep(write(node.args[0])), real=True)
+            names[argument] = argument.name
+            inner = definition(node.func(argument, *node.args[1:]), dialect)
+            for part in (sympy.exp(-sympy.Abs(argument)), sympy.exp(argument)):
+                if inner.count(part) > 1 and part not in names:
+                    names[part] = keep(write(part))
+            names[node] = keep(write(inner))
+            return names[node]
+        match node:
+            case sympy.Rational():
+                return dialect.rational(node)
+            case sympy.Add(args=terms):
+                return "(" + " + ".join(write(term) for term in terms) + ")"
+            case sympy.Mul(args=factors):
+                return _product(factors, write, dialect)
+            case sympy.Pow(base=base, exp=exponent):
+                return _power(base, exponent, write, keep, dialect)
+            case sympy.Max(args=values):
+                result = write(values[0])
+                for value in values[1:]:
+                    left, right = keep(result), keep(write(value))
+                    result = dialect.choose(f"{left} >= {right}", left, right)
+                return result
+            case sympy.Piecewise(args=rows):
+                result = write(rows[-1][0])
+                for value, condition in reversed(rows[:-1]):
+                    result = dialect.choose(_condition(condition, write, dialect), write(value), result)
+                return result
+            case sympy.log(args=(sympy.Add(args=(sympy.Integer() as one, rest)),)) if one == 1 and dialect is not BALL:
+                return f"log1p({write(rest)})"
+            case sympy.Function() if node.func in FUNCTIONS:
+                return f"{FUNCTIONS[node.func]}({', '.join(write(argument) for argument in node.args)})"
+        raise NotImplementedError(f"no source for {type(node).__name__}: {node}")
+
+    return write(expression)
+
+
+def _product(factors: tuple[Expr, ...], write: Printer, dialect: Dialect) -> str:
+    """a·b/c, a leading −1 as a sign."""
+    above = [f for f in factors if not (isinstance(f, sympy.Pow) and f.exp == -1)]
+    below = [f.base for f in factors if isinstance(f, sympy.Pow) and f.exp == -1]
+    sign = "-" if above and above[0] == -1 and len(above) > 1 else ""
+    top = "*".join(write(f) for f in above[bool(sign) :]) or dialect.rational(sympy.Integer(1))
+    for factor in below:
+        top += f"/{write(factor)}"
+    return f"({sign}{top})"
+
+
+def _power(base: Expr, exponent: Expr, write: Printer, keep: Callable[[str], str], dialect: Dialect) -> str:
+    if exponent == -1:
+        return f"({dialect.rational(sympy.Integer(1))}/{write(base)})"
+    if exponent.is_Integer and 2 <= int(exponent) <= 4:
+        name = keep(write(base))
+        return "(" + "*".join([name] * int(exponent)) + ")"
+    if exponent.is_Integer and int(exponent) < 0:
+        return f"({dialect.rational(sympy.Integer(1))}/{_power(base, -exponent, write, keep, dialect)})"
+    return f"({write(base)})**({write(exponent)})"
+
+
+def _condition(condition: sympy.Basic, write: Printer, dialect: Dialect) -> str:
+    if condition == True:  # noqa: E712 - SymPy's own true
+        return "True"
+    if dialect.positive and condition.rel_op in (">", ">="):
+        strict = condition.rel_op == ">"
+        return f"{dialect.positive}({write(condition.lhs)} - {write(condition.rhs)}, {strict})"
+    return f"{write(condition.lhs)} {RELATIONS[condition.rel_op]} {write(condition.rhs)}"

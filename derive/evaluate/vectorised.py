@@ -1,0 +1,222 @@
+"""NumPy code printed from a program: one ufunc or BLAS call a line, every result into a buffer that is reused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy
+
+from derive.evaluate.code import FLOAT, definition, float_number
+from derive.evaluate.unrolled import needed
+from derive.functions import Elementwise
+from derive.program import Contract, Equation, Expression, Map, Ref, Shape, Softmax, Total, Transpose
+
+UFUNCS = {sympy.exp: "exp", sympy.tanh: "tanh", sympy.Abs: "absolute", sympy.log: "log"}
+COMPARISONS = {">": "greater", ">=": "greater_equal", "<": "less", "<=": "less_equal"}
+
+
+@dataclass
+class Writer:
+    """Writes statements; ``buffers`` are the arrays to allocate once, by the name of their variable."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    buffers: dict[str, Shape] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()
+
+    def buffer(self, shape: Shape) -> str:
+        """A new buffer of a shape."""
+        name = f"b{len(self.buffers)}"
+        self.buffers[name] = shape
+        return name
+
+    def equation(self, equation: Equation) -> None:
+        """The statements of one equation; its result is made anew where the caller keeps it."""
+        expression = equation.expression
+        if isinstance(expression, Ref):
+            self.names[equation.target] = self.names[expression.name]
+            return
+        if equation.target in self.fresh:
+            out = f"r{len(self.names)}"
+            self.lines.append(f"{out} = empty({expression.shape})")
+        else:
+            out = self.buffer(expression.shape)
+        self.into(expression, out)
+        self.names[equation.target] = out
+
+    def value(self, expression: Expression) -> str:
+        """A variable (or view) that holds an expression."""
+        if isinstance(expression, Ref):
+            return self.names[expression.name]
+        if isinstance(expression, Transpose):
+            return f"{self.value(expression.argument)}.transpose({expression.axes})"
+        out = self.buffer(expression.shape)
+        self.into(expression, out)
+        return out
+
+    def into(self, expression: Expression, out: str) -> None:
+        """Compute an expression into a buffer."""
+        match expression:
+            case Map():
+                self._map(expression, out)
+            case Contract():
+                self.lines.append(self._contract(expression, out))
+            case Total(argument, axes, keepdims):
+                self.lines.append(f"add.reduce({self.value(argument)}, axis={axes}, keepdims={keepdims}, out={out})")
+            case Softmax(argument, axis, _, logarithm):
+                self._softmax(self.value(argument), axis, argument.shape, logarithm, out)
+            case _:
+                self.lines.append(f"copyto({out}, {self.value(expression)})")
+
+    def _softmax(self, scores: str, axis: int, shape: Shape, logarithm: bool, out: str) -> None:
+        narrow = self.buffer((*shape[:axis], 1, *shape[axis + 1 :]))
+        powers = self.buffer(shape) if logarithm else out
+        self.lines += [
+            f"maximum.reduce({scores}, axis={axis}, keepdims=True, out={narrow})",
+            f"subtract({scores}, {narrow}, out={out})",
+            f"exp({out}, out={powers})",
+            f"add.reduce({powers}, axis={axis}, keepdims=True, out={narrow})",
+        ]
+        if logarithm:
+            self.lines += [f"log({narrow}, out={narrow})", f"subtract({out}, {narrow}, out={out})"]
+        else:
+            self.lines.append(f"divide({out}, {narrow}, out={out})")
+
+    def _contract(self, expression: Contract, out: str) -> str:
+        """A matrix product where it is one (BLAS), else einsum."""
+        (left, right), (first, second) = expression.axes, expression.arguments
+        a, b = self.value(first), self.value(second)
+        shared = set(left) & set(right)
+        if len(left) == len(right) == len(expression.out) == 2 and len(shared) == 1 and len(set(left)) == len(set(right)) == 2:
+            (inner,) = shared
+            if expression.out[0] in right:
+                left, right, a, b, first, second = right, left, b, a, second, first
+            rows = a if left[1] == inner else f"{a}.T"
+            columns = b if right[0] == inner else f"{b}.T"
+            if first.shape[left.index(inner)] == 1:  # an outer product: broadcasting beats BLAS
+                return f"multiply({rows}, {columns}, out={out})"
+            return f"dot({rows}, {columns}, out={out})"
+        return f"einsum({','.join(expression.axes) + '->' + expression.out!r}, {a}, {b}, out={out})"
+
+    def _map(self, expression: Map, out: str) -> None:
+        operands = {s: self.value(part) for s, part in zip(expression.symbols, expression.arguments, strict=True)}
+        shapes = {s: part.shape for s, part in zip(expression.symbols, expression.arguments, strict=True)}
+        _Formula(self, operands, expression.shape, shapes).into(expression.formula, out)
+
+
+@dataclass
+class _Formula:
+    """Writes one elementwise formula as ufunc calls."""
+
+    writer: Writer
+    known: dict[sympy.Expr, str]
+    shape: Shape
+    shapes: dict[sympy.Symbol, Shape]
+
+    def operand(self, node: sympy.Expr) -> str:
+        """A variable or literal that holds a part of the formula; what occurred before is not computed again."""
+        if node in self.known:
+            return self.known[node]
+        if node.is_Rational:
+            return float_number(node)
+        out = self.writer.buffer(np.broadcast_shapes(*(self.shapes.get(s, self.shape) for s in node.free_symbols)))
+        self.into(node, out)
+        self.known[node] = out
+        return out
+
+    def into(self, node: sympy.Expr, out: str) -> None:
+        """Compute a part of the formula into a buffer."""
+        if node in self.known or node.is_Rational:
+            self.emit(f"copyto({out}, {self.operand(node)})")
+            return
+        if isinstance(node, Elementwise):
+            argument = sympy.Symbol(f"argument {len(self.known)}", real=True)
+            self.known[argument] = self.operand(node.args[0])
+            self.shapes[argument] = np.broadcast_shapes(*(self.shapes.get(s, self.shape) for s in node.args[0].free_symbols))
+            self.into(definition(node.func(argument, *node.args[1:]), FLOAT), out)
+            return
+        match node:
+            case sympy.Add(args=terms):
+                self._sum(terms, out)
+            case sympy.Mul(args=factors):
+                self._product(factors, out)
+            case sympy.Pow(base=base, exp=exponent) if exponent == -1:
+                self.emit(f"divide(1.0, {self.operand(base)}, out={out})")
+            case sympy.Pow(base=base, exp=exponent) if exponent == 2:
+                value = self.operand(base)
+                self.emit(f"multiply({value}, {value}, out={out})")
+            case sympy.Pow(base=base, exp=exponent):
+                self.emit(f"power({self.operand(base)}, {self.operand(exponent)}, out={out})")
+            case sympy.Max(args=(left, right)):
+                self.emit(f"maximum({self.operand(left)}, {self.operand(right)}, out={out})")
+            case sympy.log(args=(sympy.Add(args=(sympy.Integer() as one, rest)),)) if one == 1:
+                self.emit(f"log1p({self.operand(rest)}, out={out})")
+            case sympy.Piecewise(args=(first, last)):
+                (yes, condition), no = first.args, last.args[0]
+                test = f"{COMPARISONS[condition.rel_op]}({self.operand(condition.lhs)}, {self.operand(condition.rhs)})"
+                self.emit(f"copyto({out}, where({test}, {self.operand(yes)}, {self.operand(no)}))")
+            case sympy.Function() if node.func in UFUNCS:
+                self.emit(f"{UFUNCS[node.func]}({self.operand(node.args[0])}, out={out})")
+            case _:
+                raise NotImplementedError(f"no NumPy code for {type(node).__name__}: {node}")
+
+    def emit(self, line: str) -> None:
+        self.writer.lines.append(line)
+
+    def _sum(self, terms: Sequence[sympy.Expr], out: str) -> None:
+        negative = [term for term in terms if term.could_extract_minus_sign() and not term.is_Rational]
+        ordered = [term for term in terms if term not in negative]
+        if not ordered:
+            ordered, negative = [negative[0]], negative[1:]
+        left = self.operand(ordered[0])
+        for term in ordered[1:]:
+            self.emit(f"add({left}, {self.operand(term)}, out={out})")
+            left = out
+        for term in negative:
+            self.emit(f"subtract({left}, {self.operand(-term)}, out={out})")
+            left = out
+
+    def _product(self, factors: Sequence[sympy.Expr], out: str) -> None:
+        above = [f for f in factors if not (isinstance(f, sympy.Pow) and f.exp == -1)]
+        below = [f.base for f in factors if isinstance(f, sympy.Pow) and f.exp == -1]
+        if above and above[0] == -1:
+            above = above[1:]
+            left = self.operand(above[0]) if above else "1.0"
+            self.emit(f"negative({left}, out={out})")
+            left = out
+        else:
+            left = self.operand(above[0]) if above else "1.0"
+        for factor in above[1:]:
+            self.emit(f"multiply({left}, {self.operand(factor)}, out={out})")
+            left = out
+        for factor in below:
+            self.emit(f"divide({left}, {self.operand(factor)}, out={out})")
+            left = out
+
+
+def function(
+    equations: Sequence[Equation],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    reuse: bool = False,
+) -> Callable[..., Any]:
+    """``f(*input arrays) -> tuple of output arrays``; with ``reuse`` the outputs too are buffers, overwritten by the next call."""
+    kept = needed(equations, outputs)
+    writer = Writer(fresh=frozenset() if reuse else frozenset(outputs))
+    for position, name in enumerate(inputs):
+        writer.names[name] = f"x{position}"
+    for equation in kept:
+        writer.equation(equation)
+    results = [writer.names[name] for name in outputs]
+    header = f"def evaluate({', '.join(writer.names[name] for name in inputs)}):"
+    lines = [header, *(f"    {line}" for line in writer.lines), f"    return ({', '.join(results)},)"]
+    used = "add subtract multiply divide negative power exp log log1p tanh absolute maximum greater greater_equal less less_equal"
+    namespace: dict[str, Any] = {name: getattr(np, name) for name in [*used.split(), "where", "copyto", "dot", "einsum", "empty"]}
+    namespace |= {name: np.empty(shape) for name, shape in writer.buffers.items()}
+    exec(compile("\n".join(lines), "<evaluate>", "exec"), namespace)  # noqa: S102 - our own source, see code.py
+    result: Callable[..., Any] = namespace["evaluate"]
+    return result
