@@ -55,12 +55,9 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from derive import __version__
 
-        try:
-            print(f"chainrule {version('chainrule')}")
-        except PackageNotFoundError:
-            print("chainrule, from a checkout that is not installed")
+        print(f"chainrule {__version__}")
         raise typer.Exit
 
 

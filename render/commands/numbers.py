@@ -69,6 +69,8 @@ def train(
 ) -> None:
     """Update the weights again and again, and print where that leads."""
     stated = load_problem(problem)
+    if stated.update is None:
+        bad(stated.source, "update: is missing; training needs a learning rate")
 
     import derive
     from render.commands.results import print_arrays, print_json, print_table, progress

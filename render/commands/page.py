@@ -11,7 +11,7 @@ import typer
 from render.commands.common import ProblemArgument, bad, check_name, load_problem, say
 
 if TYPE_CHECKING:
-    from render.formats import Format
+    from render.writer import Format
 
 DETAILS = ("full", "representative", "brief")
 FLAVORS = ("github", "myst", "quarto")
@@ -48,19 +48,16 @@ def render(
     _check_folder(out)
     stated = load_problem(problem)
 
-    import derive
-    from render.formats import write
     from render.worked_example import worked_example
 
+    import derive
+    from render.formats import write
+
     page = worked_example(derive.differentiate(stated), notation=notation, detail=detail, show=show, decimals=decimals)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in formats:
-            path = out / f"{stated.stem}{FORMATS[name].suffix}"
-            write(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor)
-            print(path)
-    except OSError as error:
-        bad("--out", f"{error.filename or out} cannot be written: {error.strerror or error}")
+    for name in formats:
+        path = out / f"{stated.stem}{FORMATS[name].suffix}"
+        for written in write(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor):
+            print(written)
     _tell_missing(FORMATS, _names(to))
 
 
@@ -76,7 +73,7 @@ def _formats(to: list[str] | None, known: dict[str, Format]) -> tuple[str, ...]:
         check_name("--to", name, known)
     if to is not None and not names:
         bad("--to", f"names no format; known: {', '.join(known)}")
-    return tuple(name for name in names or known if known[name].missing() is None)
+    return tuple(name for name in names or known if not known[name].missing())
 
 
 def _tell_missing(known: dict[str, Format], asked: tuple[str, ...]) -> None:
