@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sympy import Rational
 
 from derive.arrays import apply
 from derive.equations import parse
+from derive.evaluate.balls import Array, exact_array
 from derive.functions import ACTIVATIONS, LOSSES
 from derive.program import Equation, Program, Ref, Variable
 
@@ -41,7 +43,7 @@ def _dense(layer: Layer, number: int, incoming: Variable) -> tuple[tuple[Variabl
     given = [weight]
     line = f"{net.name} = {incoming.name} @ {weight.name}.T"
     if layer.bias is not None:
-        shared = not isinstance(layer.bias, tuple) and layer.bias != "per_unit"
+        shared = layer.bias == "shared" or isinstance(layer.bias, Fraction)
         bias = Variable(f"b{number}", () if shared else (units,), "bias", number)
         given.append(bias)
         line += f" + {bias.name}"
@@ -90,3 +92,18 @@ def _loss(problem: Problem, output: Variable, target: Variable) -> tuple[Equatio
     names = {"t": Ref("t", target.shape), "a": Ref(output.name, output.shape), "e": Ref("e", target.shape)}
     whole = "E = sum(e)" if count == 1 else f"E = 1/{count} * sum(e)"
     return parse(f"e = {row.element}", names) + parse(whole, names)
+
+
+def given(problem: Problem, program: Program) -> dict[str, Array]:
+    """The exact values of the arrays that a problem gives numbers for."""
+    values: dict[str, object] = {}
+    for name, side in (("x", "inputs"), ("t", "targets")):
+        rows = [getattr(example, side) for example in problem.examples]
+        if not isinstance(rows[0], int):
+            values[name] = rows
+    for number, layer in enumerate(problem.layers, start=1):
+        if layer.weights is not None:
+            values[f"W{number}"] = layer.weights
+        if layer.bias is not None and not isinstance(layer.bias, str):
+            values[f"b{number}"] = layer.bias
+    return {name: exact_array(value, program.shape(name)) for name, value in values.items()}

@@ -38,7 +38,11 @@ def escape_text(text: str) -> str:
     A character for which pdfTeX's fonts have no place is handed to the macro
     ``\unicodechar{<hexadecimal>}``, which the page's preamble defines.
     """
-    return "".join(_escape_character(c) for c in clean(text))
+    characters = clean(text)
+    return "".join(
+        ("{}" if c in "-<>,'`" and c == before else "") + _escape_character(c)  # no ligatures: -- stays two signs
+        for before, c in zip(" " + characters, characters, strict=False)
+    )
 
 
 def clean(text: str) -> str:

@@ -88,17 +88,18 @@ def evaluate(expression: Expression, values: Mapping[str, Array]) -> Array:
             return _map(compiled(formula, symbols), [evaluate(part, values) for part in arguments], shape)
         case Contract(axes, out, (left, right)):
             product = np.einsum(f"{axes[0]},{axes[1]}->{out}", evaluate(left, values), evaluate(right, values))
-            return _array(product, expression.shape)
+            return filled(product, expression.shape)
         case Transpose(argument, axes):
             return np.transpose(evaluate(argument, values), axes)
         case Total(argument, axes, keepdims):
-            return _array(np.sum(evaluate(argument, values), axis=axes, keepdims=keepdims), expression.shape)
+            return filled(np.sum(evaluate(argument, values), axis=axes, keepdims=keepdims), expression.shape)
         case Softmax(argument, axis, _, logarithm):
             return _softmax(evaluate(argument, values), axis, logarithm)
     raise TypeError(f"cannot evaluate {type(expression).__name__}")
 
 
-def _array(value: Any, shape: tuple[int, ...]) -> Array:
+def filled(value: Any, shape: tuple[int, ...]) -> Array:
+    """An object array of a shape, also where NumPy would make a bare element of it."""
     result = np.empty(shape, dtype=object)
     result[...] = value
     return result
@@ -106,13 +107,13 @@ def _array(value: Any, shape: tuple[int, ...]) -> Array:
 
 def _map(function: Callable[..., Any], arguments: list[Array], shape: tuple[int, ...]) -> Array:
     if not arguments:
-        return _array(fmpq(1) * function(), shape)
-    return _array(np.frompyfunc(function, len(arguments), 1)(*arguments), shape)
+        return filled(fmpq(1) * function(), shape)
+    return filled(np.frompyfunc(function, len(arguments), 1)(*arguments), shape)
 
 
 def _softmax(values: Array, axis: int, logarithm: bool) -> Array:
     exponentials = _map(NAMESPACE["exp"], [values], values.shape)
-    totals = _array(np.sum(exponentials, axis=axis, keepdims=True), (*values.shape[:axis], 1, *values.shape[axis + 1 :]))
+    totals = filled(np.sum(exponentials, axis=axis, keepdims=True), (*values.shape[:axis], 1, *values.shape[axis + 1 :]))
     if logarithm:
         return np.asarray(values - _map(NAMESPACE["log"], [totals], totals.shape))
     return np.asarray(exponentials / totals)

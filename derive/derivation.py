@@ -1,0 +1,278 @@
+"""The derivation of a problem: what `derive.differentiate` gives, everything made when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr
+
+from derive import layers, optimizers, results
+from derive.chain import Step, backward_steps, forward_steps
+from derive.closed_form import ClosedForms, flat_derivative
+from derive.errors import ChainruleError
+from derive.formula import Name
+from derive.evaluate import balls
+from derive.evaluate.lambdified import Evaluator, evaluator
+from derive.notation import NOTATIONS, Names
+from derive.problem import Problem, load
+from derive.program import Equation, Program, references
+from derive.reverse import GradientProgram, gradient_program, stable
+from derive.scalars import Graph, Scalar
+from derive.training import Progress, Training
+
+Index = tuple[int, ...]
+
+
+def differentiate(problem: Problem | str | Mapping[str, Any]) -> Derivation:
+    """Derive a problem's error by every parameter.
+
+    ``problem`` is a `Problem` or anything that `derive.load` takes. Raises `ProblemError`.
+    """
+    loaded = load(problem)
+    return Derivation(loaded, layers.program(loaded))
+
+
+class Elements(Mapping[Any, Any]):
+    """An array whose elements are made when they are asked for: ``array[0, 1]``, ``array.shape``, iteration by index."""
+
+    def __init__(self, shape: Index, make: Callable[[Index], Any]) -> None:
+        self.shape = shape
+        self._make = make
+
+    def __getitem__(self, index: Any) -> Any:
+        """One element; IndexError outside the shape."""
+        at = index if isinstance(index, tuple) else (index,)
+        if len(at) != len(self.shape):
+            raise IndexError(f"{len(at)} indices for an array of shape {self.shape}")
+        if any(not -size <= i < size for i, size in zip(at, self.shape, strict=True)):
+            raise IndexError(f"index {at} for an array of shape {self.shape}")
+        return self._make(tuple(i % size for i, size in zip(at, self.shape, strict=True)))
+
+    def __iter__(self) -> Iterator[Index]:
+        return iter(np.ndindex(*self.shape))
+
+    def __len__(self) -> int:
+        return int(np.prod(self.shape))
+
+
+class Arrays(Mapping[str, Any]):
+    """Arrays by name; one without axes is its only element."""
+
+    def __init__(self, shapes: Mapping[str, Index], make: Callable[[str], Any]) -> None:
+        self._shapes = shapes
+        self._make = make
+
+    def __getitem__(self, name: str) -> Any:
+        """The array of a name; KeyError where there is none."""
+        if name not in self._shapes:
+            raise KeyError(name)
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """A problem's program with its gradients: steps, closed forms, numbers, functions."""
+
+    problem: Problem
+    program: Program
+
+    # ---- the two readings ------------------------------------------------------------------
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of every scalar in the problem's notation."""
+        return Names(self.program, NOTATIONS[self.problem.notation])
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The program read by element."""
+        return Graph(self.program, self.names)
+
+    @cached_property
+    def gradient(self) -> GradientProgram:
+        """The program read by array: its adjoints as equations."""
+        return gradient_program(self.program)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation's steps: forward, error, delta, gradient and, where the problem updates, update."""
+        backward = tuple(backward_steps(self.graph))
+        updates = tuple(Step("update", step.target) for step in backward if step.target.array in self.trained)
+        return (*forward_steps(self.graph), *backward, *updates)
+
+    @cached_property
+    def gradient_steps(self) -> dict[Scalar, Step]:
+        """The step of ∂E/∂(scalar) for every scalar that has one."""
+        return {step.target: step for step in self.steps if step.kind in ("delta", "gradient")}
+
+    @cached_property
+    def trained(self) -> tuple[str, ...]:
+        """The parameters that the problem's update changes."""
+        if self.problem.update is None:
+            return ()
+        held = optimizers.fixed(self.program, self.problem.update)
+        return tuple(name for name in self.program.parameters if name not in held)
+
+    # ---- closed forms ----------------------------------------------------------------------
+
+    @cached_property
+    def closed(self) -> ClosedForms:
+        """Closed forms in the parameters alone; given inputs and targets are exact numbers in them."""
+        known = {
+            Scalar(name, index): sympy.Rational(int(values[index].p), int(values[index].q))
+            for name, values in self.given.items()
+            if name not in self.program.parameters
+            for index in np.ndindex(*values.shape)
+        }
+        return ClosedForms(self.graph, known, self.gradient_steps)
+
+    @property
+    def error(self) -> Expr:
+        """The error in closed form, an expression in the parameters alone."""
+        return self.closed.value(Scalar(self.program.error, ()))
+
+    @cached_property
+    def gradients(self) -> Arrays:
+        """∂E/∂(parameter) in closed form, element by element: ``gradients["W2"][0, 0]``."""
+
+        def make(name: str) -> Any:
+            shape = self.program.shape(name)
+            elements = Elements(shape, lambda index: self.closed.gradient(Scalar(name, index)))
+            return elements if shape else self.closed.gradient(Scalar(name, ()))
+
+        return Arrays({name: self.program.shape(name) for name in self.program.parameters}, make)
+
+    def flat_derivative(self, name: str) -> Expr:
+        """∂E/∂(scalar) as plain `sympy.diff` of the closed-form error: slow, and the chain rule's oracle."""
+        return flat_derivative(self.closed, self.scalar(name))
+
+    def scalar(self, name: str) -> Scalar:
+        """The scalar of a name: ``w5``, ``W2[0, 0]``, ``net_h1``.
+
+        Raises UnknownNameError (a KeyError) with the nearest name.
+        """
+        array, index = self.names.find(name)
+        if index is None and self.program.shape(array):
+            raise ChainruleError(f"{name} is an array of shape {self.program.shape(array)}; name one element, like {name}[{', '.join('0' * len(self.program.shape(array)))}]")
+        return Scalar(array, index or ())
+
+    def element_name(self, symbol: Expr) -> Name:
+        """How the scalar of a SymPy symbol is written."""
+        array, index = self.names.find(symbol.name)
+        return self.names.element(array, index or ())
+
+    def gradient_of(self, name: str) -> Expr:
+        """∂E/∂(scalar) in closed form, by the name that the notation prints (``w5``) or by index (``W2[0, 0]``)."""
+        return self.closed.gradient(self.scalar(name))
+
+    def latex(self, name: str) -> str:
+        """The derivation of one gradient as TeX, ready to paste: chain rule, formula, numbers, result."""
+        from derive.excerpt import latex
+
+        return latex(self, self.scalar(name))
+
+    # ---- numbers ---------------------------------------------------------------------------
+
+    @cached_property
+    def given(self) -> dict[str, balls.Array]:
+        """The exact values of the arrays that the problem gives numbers for."""
+        return layers.given(self.problem, self.program)
+
+    @cached_property
+    def numeric(self) -> frozenset[str]:
+        """The arrays whose numbers follow from what is given."""
+        known = set(self.given)
+        for equation in (*self.program.equations, *self.gradient.equations):
+            if references(equation.expression) <= known:
+                known.add(equation.target)
+        return frozenset(known)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the error is a number, not a formula."""
+        return self.program.error in self.numeric
+
+    @cached_property
+    def enclosures(self) -> balls.Enclosures:
+        """Every array and adjoint that has numbers, to any precision."""
+        equations = (*self.program.equations, *self.gradient.equations)
+        return balls.Enclosures.of(tuple(e for e in equations if e.target in self.numeric), self.given)
+
+    @cached_property
+    def update_equations(self) -> tuple[Equation, ...]:
+        """The equations of one update step."""
+        return () if self.problem.update is None else optimizers.update_equations(self.gradient, self.problem.update)
+
+    @cached_property
+    def after_update(self) -> balls.Enclosures:
+        """Every array of the program after one update, to any precision."""
+        return self.train_exactly(1)
+
+    @cached_property
+    def training(self) -> Training:
+        """What repeated updates need, in the form that never overflows."""
+        if self.problem.update is None:
+            raise ChainruleError(f"{self.problem.source or 'the problem'}: has no [update]: nothing says how it is trained")
+        if not self.has_numbers:
+            raise ChainruleError(f"{self.problem.source or 'the problem'}: has symbols where training needs numbers")
+        gradient = gradient_program(stable(self.program))
+        update = optimizers.update_equations(gradient, self.problem.update)
+        return Training(self.program, (*gradient.program.equations, *gradient.equations, *update), self.trained)
+
+    def train_exactly(self, steps: int, progress: Progress | None = None) -> balls.Enclosures:
+        """Every array after so many updates, to any precision; the error at milestones is ``E@step``."""
+        from derive.training import in_balls
+
+        return in_balls(self.training, self.given, steps, progress)
+
+    @cached_property
+    def values(self) -> Arrays:
+        """The numbers of every array of the program, in float64, correctly rounded."""
+        return Arrays(
+            {name: self.program.shape(name) for name in self.program.variables if name in self.numeric},
+            lambda name: self.floats(name),
+        )
+
+    def floats(self, name: str) -> NDArray[np.float64]:
+        """An array (or an adjoint) as float64, correctly rounded from its enclosure."""
+        return results.floats(self.enclosures, name)
+
+    # ---- what goes out ---------------------------------------------------------------------
+
+    def lambdify(self, backend: str = "fast", *, reuse: bool = False) -> Evaluator:
+        """``f(**arrays) -> (error, {parameter: gradient})`` in float64.
+
+        Keywords are parameter names, inputs and targets; absent ones take the problem's values.
+        ``backend="fast"`` prints code from the program, plain floats for small networks and NumPy for
+        large ones; "sympy" is `sympy.lambdify`, handed the program's own assignments. ``reuse`` lets a
+        large network's gradients be overwritten by the next call.
+        """
+        return evaluator(self, backend, reuse=reuse)
+
+    def to_json(self, digits: int = 17) -> dict[str, Any]:
+        """What ``chainrule gradients --json`` prints."""
+        return results.gradients(self, digits)
+
+    def train(self, steps: int | None = None, digits: int | None = None, progress: Progress | None = None) -> dict[str, Any]:
+        """What ``chainrule train --json`` prints: float64, or enclosures to ``digits``."""
+        return results.training(self, steps, digits, progress)
+
+    def gradient_rows(self, digits: int = 10) -> list[tuple[str, str, str]]:
+        """(name, ∂E/∂name, value after the update) for every parameter's elements."""
+        return results.rows(self, digits)
+
+    def symbolic(self, closed: bool = False) -> list[tuple[str, str]]:
+        """(name, ∂E/∂name as a formula) in local terms, or in closed form."""
+        return results.formulas(self, closed)

@@ -1,0 +1,191 @@
+"""Results as plain data: the JSON of the contract, rows for a table, formulas as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from derive.digits import from_float
+from derive.errors import ChainruleError
+from derive.evaluate.balls import Enclosures
+from derive.formula import Symbol
+from derive.notation import plain_name
+from derive.plain import plain
+from derive.scalars import Scalar
+from derive.training import Progress, in_floats, milestones
+from derive.written import definition, formula
+
+if TYPE_CHECKING:
+    from derive.derivation import Derivation
+
+NESTED = Any
+
+
+def nested(shape: tuple[int, ...], make: Callable[[tuple[int, ...]], str]) -> NESTED:
+    """Nested lists of strings; a bare string for an array without axes."""
+    if not shape:
+        return make(())
+    return [nested(shape[1:], lambda rest, i=i: make((i, *rest))) for i in range(shape[0])]  # type: ignore[misc]
+
+
+def decimals(enclosures: Enclosures, name: str, digits: int) -> NESTED:
+    """An array of decimal strings, correctly rounded."""
+    shape = np.shape(enclosures.at(128)[name])
+    try:
+        return nested(shape, lambda index: enclosures.decimal(lambda values: values[name][index], digits))
+    except (ArithmeticError, ZeroDivisionError):
+        raise ChainruleError(f"{name} is not finite at these numbers (a logarithm of zero or a division by zero)") from None
+
+
+def floats(enclosures: Enclosures, name: str) -> NDArray[np.float64]:
+    """An array as float64."""
+    return np.array(decimals(enclosures, name, 17), dtype=np.float64)
+
+
+def gradients(derivation: Derivation, digits: int) -> dict[str, Any]:
+    """{"error", "arrays", "gradients", "updated"} with decimal strings, or formulas where there are symbols."""
+    program, error = derivation.program, derivation.program.error
+    result: dict[str, Any] = {
+        "error": _array(derivation, error, digits),
+        "arrays": {name: _array(derivation, name, digits) for name in program.variables if name != error},
+        "gradients": {name: _gradient(derivation, name, digits) for name in program.parameters},
+    }
+    if derivation.problem.update is not None:
+        result["updated"] = _updated(derivation, digits)
+    return result
+
+
+def _array(derivation: Derivation, name: str, digits: int) -> NESTED:
+    if name in derivation.numeric:
+        return decimals(derivation.enclosures, name, digits)
+    return nested(derivation.program.shape(name), lambda index: _definition(derivation, Scalar(name, index)))
+
+
+def _gradient(derivation: Derivation, name: str, digits: int) -> NESTED:
+    adjoint = derivation.gradient.adjoints[name]
+    if adjoint in derivation.numeric:
+        return decimals(derivation.enclosures, adjoint, digits)
+    return nested(derivation.program.shape(name), lambda index: local_text(derivation, Scalar(name, index)))
+
+
+def _updated(derivation: Derivation, digits: int) -> dict[str, Any]:
+    names = derivation.program.parameters
+    if derivation.has_numbers:
+        after = derivation.after_update
+        moved = {name: decimals(after if name in derivation.trained else derivation.enclosures, name, digits) for name in names}
+        return moved | {"error": decimals(after, derivation.program.error, digits)}
+    return {name: nested(derivation.program.shape(name), lambda index, n=name: _moved(derivation, Scalar(n, index), digits)) for name in names}  # type: ignore[misc]
+
+
+def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
+    """A parameter's new value where it is a formula: w − η ∂E/∂w."""
+    old = _text(derivation, scalar) if scalar.array not in derivation.numeric else nested((), lambda _: derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits))
+    if scalar.array not in derivation.trained:
+        return str(old)
+    rate = derivation.problem.update.learning_rate if derivation.problem.update else 0
+    return f"{old} - {plain(formula(sympy.Rational(rate), {}))}*({local_text(derivation, scalar)})"
+
+
+def _text(derivation: Derivation, scalar: Scalar) -> str:
+    return plain(Symbol(derivation.names.element(scalar.array, scalar.index)))
+
+
+def _definition(derivation: Derivation, scalar: Scalar) -> str:
+    node = derivation.graph.definition(scalar)
+    if node is None:
+        return _text(derivation, scalar)
+    return plain(definition(node, lambda s: Symbol(derivation.names.element(s.array, s.index))))
+
+
+def local(derivation: Derivation, scalar: Scalar) -> sympy.Expr:
+    """∂E/∂scalar in local terms: activations stay symbols, the upstream gradients are written out."""
+    found: dict[Scalar, sympy.Expr] = {}
+
+    def gradient(of: Scalar) -> sympy.Expr:
+        if of.array == derivation.program.error:
+            return sympy.S.One
+        if of not in found:
+            step = derivation.gradient_steps.get(of)
+            terms = step.terms if step is not None else ()
+            found[of] = sympy.Add(
+                *(sympy.Mul(*(gradient(f.by) if f.local is None else f.local for f in term.factors)) for term in terms)
+            )
+        return found[of]
+
+    return gradient(scalar)
+
+
+def local_text(derivation: Derivation, scalar: Scalar) -> str:
+    """∂E/∂scalar in local terms as text."""
+    return _expression_text(derivation, local(derivation, scalar))
+
+
+def _expression_text(derivation: Derivation, expression: sympy.Expr) -> str:
+    known = {symbol: Symbol(derivation.element_name(symbol)) for symbol in expression.free_symbols}
+    return plain(formula(expression, known))
+
+
+def formulas(derivation: Derivation, closed: bool) -> list[tuple[str, str]]:
+    """(name, formula) for every element of every parameter."""
+    make = derivation.closed.gradient if closed else lambda scalar: local(derivation, scalar)
+    return [
+        (_text(derivation, scalar), _expression_text(derivation, make(scalar)))
+        for name in derivation.program.parameters
+        for scalar in derivation.graph.scalars(name)
+    ]
+
+
+def rows(derivation: Derivation, digits: int) -> list[tuple[str, str, str]]:
+    """(name, gradient, new value) for every element of every parameter; the last is "" without an update."""
+    found = gradients(derivation, digits)
+    flat = []
+    for name in derivation.program.parameters:
+        after = found.get("updated", {}).get(name)
+        for scalar in derivation.graph.scalars(name):
+            flat.append((_text(derivation, scalar), _at(found["gradients"][name], scalar.index), "" if after is None else _at(after, scalar.index)))
+    return flat
+
+
+def _at(values: NESTED, index: tuple[int, ...]) -> str:
+    for i in index:
+        values = values[i]
+    return str(values)
+
+
+def training(derivation: Derivation, steps: int | None, digits: int | None, progress: Progress | None) -> dict[str, Any]:
+    """{"steps", "error", "outputs", "arrays", "history"} after training."""
+    ready = derivation.training
+    count = steps if steps is not None else (derivation.problem.update.steps if derivation.problem.update else 0)
+    error, program = derivation.program.error, derivation.program
+    output = program.by_role("activation")[-1].name
+    if digits is None:
+        start = {name: derivation.floats(name) for name in program.given}
+        values, noted = in_floats(ready, start, count, progress)
+        every = {name: value.tolist() for name, value in forward(derivation, values).items()}
+        arrays = {name: _shortest(value) for name, value in every.items()}
+        history = [[step, from_float(value)] for step, value in noted]
+    else:
+        after = derivation.train_exactly(count, progress)
+        arrays = {name: decimals(after, name, digits) for name in program.variables}
+        history = [[step, decimals(after, f"{error}@{step}", digits)] for step in milestones(count)]
+    final = arrays.pop(error)
+    return {"steps": count, "error": final, "outputs": arrays[output], "arrays": arrays, "history": history}
+
+
+def forward(derivation: Derivation, values: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """All arrays of a forward pass in float64."""
+    from derive.evaluate import vectorised
+
+    program, stable = derivation.program, derivation.training.equations
+    names = list(program.variables)
+    code = vectorised.function(stable, program.given, names)
+    found = code(*(values[name] for name in program.given))
+    return {name: np.asarray(value) for name, value in zip(names, found, strict=True)}
+
+
+def _shortest(value: Any) -> NESTED:
+    return [_shortest(each) for each in value] if isinstance(value, list) else from_float(value)
