@@ -30,9 +30,7 @@ def dense(*widths: int, values: bool = True, digits: int | None = None) -> Netwo
                 for source in range(widths[layer - 1]):
                     count += 1
                     value = weights(layer, source, target, width)[:digits] if values else ""
-                    edges.append(
-                        Edge(f"n{layer - 1}.{source}", f"n{layer}.{target}", Name("w", str(count)), value)
-                    )
+                    edges.append(Edge(f"n{layer - 1}.{source}", f"n{layer}.{target}", Name("w", str(count)), value))
     return Network(tuple(nodes), tuple(edges))
 
 
@@ -49,7 +47,16 @@ def article(*, forward: bool = False, errors: bool = True) -> Network:
         Node("o1", "unit", 2, 0, Name("o", "1"), outs.get("o1", "")),
         Node("o2", "unit", 2, 1, Name("o", "2"), outs.get("o2", "")),
     ]
-    names = [("i1", "h1"), ("i2", "h1"), ("i1", "h2"), ("i2", "h2"), ("h1", "o1"), ("h2", "o1"), ("h1", "o2"), ("h2", "o2")]
+    names = [
+        ("i1", "h1"),
+        ("i2", "h1"),
+        ("i1", "h2"),
+        ("i2", "h2"),
+        ("h1", "o1"),
+        ("h2", "o1"),
+        ("h1", "o2"),
+        ("h2", "o2"),
+    ]
     values = ("0.15", "0.2", "0.25", "0.3", "0.4", "0.45", "0.5", "0.55")
     edges = [
         Edge(source, target, Name("w", str(k)), value)
@@ -93,9 +100,7 @@ def hidden_paths() -> Network:
     base = article(forward=True)
     marks = {("h1", "o1"): 2, ("h1", "o2"): 5, ("o1", "e1"): 1, ("o2", "e2"): 4, ("i1", "h1"): 3}
     edges = tuple(
-        replace(edge, mark=marks[ends])
-        if (ends := (edge.source, edge.target)) in marks
-        else replace(edge, faint=True)
+        replace(edge, mark=marks[ends]) if (ends := (edge.source, edge.target)) in marks else replace(edge, faint=True)
         for edge in base.edges
     )
     nodes = (*base.nodes, Node("E", "error", 4, 0, Name("E", "total"), "0.298371109"))
@@ -107,8 +112,10 @@ def deltas() -> Network:
     base = article(errors=False)
     nodes = tuple(node for node in base.nodes if node.kind != "bias")
     shown = ("0.138498562", "0.138498562", "-0.038098236", "-0.038098236")
-    back = [Edge(e.source, e.target, Name("delta", e.target), v, mark=1 if e.target == "o1" else None, backward=True)
-            for e, v in zip(base.edges[4:8], shown, strict=True)]
+    back = [
+        Edge(e.source, e.target, Name("delta", e.target), v, mark=1 if e.target == "o1" else None, backward=True)
+        for e, v in zip(base.edges[4:8], shown, strict=True)
+    ]
     return Network(nodes, (*base.edges[:4], *back))
 
 
@@ -134,7 +141,9 @@ def long_labels() -> Network:
     nodes = [Node(f"a{k}", "unit", 0, k, Name("a", str(k + 1), "[1]"), "0.593269992") for k in range(2)]
     nodes += [Node(f"z{k}", "unit", 1, k, Name("z", str(k + 1), "[2]"), "-1.105905967") for k in range(2)]
     nodes += [Node("E", "error", 2, 0, Name("E", "total"), "1.5e-4343")]
-    edges = [Edge(f"a{s}", f"z{t}", Name("w", f"{t + 1}{s + 1}", "[2]"), "-0.408666186") for s in (0, 1) for t in (0, 1)]
+    edges = [
+        Edge(f"a{s}", f"z{t}", Name("w", f"{t + 1}{s + 1}", "[2]"), "-0.408666186") for s in (0, 1) for t in (0, 1)
+    ]
     edges += [Edge(f"z{k}", "E") for k in (0, 1)]
     return Network(tuple(nodes), tuple(edges))
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from derive.formula import Formula
 from render.drawing import Edge
 from render.figures.letters import label_formula, place
-from render.figures.placed import Box, Label, Line, hull
+from render.figures.placed import Box, Label, Line, Point, hull
 from render.figures.routes import length_within
 
 STATIONS = 15  # places tried along an edge
+TOO_MANY = 40  # labels in one gap that nobody could read
 MANY = 12  # labels in one gap from which on fewer arrangements are tried
-FLAT = 0.25  # a slope below which a label stands above its line rather than on it
+FLAT = 0.25  # a slope below which a label stands rather above its line than on it
+OFF_CENTRE = 6.0  # what it costs to stand at an end of the edge rather than in its middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """A line, the box round it and its straight pieces, measured once for all labels."""
+
+    line: Line
+    box: Box
+    pieces: tuple[tuple[Point, Point], ...]
+
+    @classmethod
+    def of(cls, line: Line) -> Extent:
+        """The extent of a line."""
+        xs, ys = zip(*line.points, strict=True)
+        return cls(line, Box(min(xs), min(ys), max(xs), max(ys)), line.pieces())
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A label to be placed: its edge and the edge's line."""
 
@@ -39,7 +56,10 @@ class Wanted:
 
 
 def edge_labels(edges: tuple[Edge, ...], lines: list[Line], groups: list[object], taken: list[Box]) -> list[Label]:
-    """The labels of all edges; ``groups`` says for each edge in which gap it runs, ``taken`` is what they must not touch."""
+    """The labels of all edges.
+
+    ``groups`` says for each edge in which gap it runs; ``taken`` is what the labels must not touch.
+    """
     found: list[Label] = []
     for group in dict.fromkeys(groups):
         wanted = [
@@ -66,16 +86,18 @@ def arrange(wanted: list[Wanted], full: bool, lines: list[Line], taken: list[Box
     """The cheapest arrangement in which no two labels touch, or None if none was found."""
     if not wanted:
         return []
+    if len(wanted) > TOO_MANY:
+        return None
     region = hull([Box(min(x), min(y), max(x), max(y)) for x, y in (zip(*w.line.points, strict=True) for w in wanted)])
     formulas = [shortened(each.edge, full) for each in wanted]
     areas = sum((b.right - b.left) * (b.bottom - b.top) for b in (place(f, 0, 0, "edge").box for f in formulas))
     if areas > 0.6 * (region.right - region.left) * (region.bottom - region.top) and len(wanted) > MANY:
         return None
-    near = [line for line in lines if touches(line, region)]
+    near = [extent for extent in map(Extent.of, lines) if extent.box.overlaps(region, 1.0)]
     candidates = [
         [
-            Candidate(label, cost(label, each.line, near))
-            for label in places(formula, each, len(wanted))
+            Candidate(label, cost(label, each.line, near) + OFF_CENTRE * abs(t - 0.5))
+            for label, t in places(formula, each, len(wanted))
             if free(label, taken)
         ]
         for formula, each in zip(formulas, wanted, strict=True)
@@ -98,37 +120,31 @@ def shortened(edge: Edge, full: bool) -> Formula:
     return formula
 
 
-def touches(line: Line, region: Box) -> bool:
-    """Whether a line passes through a region at all."""
-    xs, ys = zip(*line.points, strict=True)
-    return Box(min(xs), min(ys), max(xs), max(ys)).overlaps(region, 1.0)
-
-
 def free(label: Label, taken: list[Box]) -> bool:
     """Whether a label keeps clear of what is there already."""
     return not any(label.box.overlaps(box, 2.0) for box in taken)
 
 
-def places(formula: Formula, wanted: Wanted, count: int) -> Iterator[Label]:
-    """The places of a label along its line: on it, above it, below it."""
+def places(formula: Formula, wanted: Wanted, count: int) -> Iterator[tuple[Label, float]]:
+    """The places of a label along its line, and the parameter of each: on the line, above it, below it."""
     for station in range(1, STATIONS + 1):
         t = station / (STATIONS + 1)
         x, y = wanted.line.at(t)
         (x0, y0), (x1, y1) = wanted.line.at(t - 0.02), wanted.line.at(t + 0.02)
         label = place(formula, x, y, "edge")
         label = replace(label, mark=wanted.edge.mark, faint=wanted.edge.faint, backed=True)
+        yield label, t
+        if count > MANY:
+            continue
+        half_width, half_height = (label.box.right - label.box.left) / 2, (label.box.bottom - label.box.top) / 2
         slope = abs(y1 - y0) / max(abs(x1 - x0), 0.01)
-        if slope > FLAT or count > MANY:
-            yield label
-        if slope > 4:  # beside a line that stands upright
-            aside = (label.box.right - label.box.left) / 2 + 5
-            yield moved(label, aside, 0.0)
-            yield moved(label, -aside, 0.0)
-        elif slope < 2:
-            lift = (label.box.bottom - label.box.top) / 2 + slope * (label.box.right - label.box.left) / 2 + 2
-            if lift < 26:
-                yield moved(label, 0.0, -lift)
-                yield moved(label, 0.0, lift)
+        aside, lift = half_width + 5, half_height + slope * half_width + 2
+        if slope > 4:
+            yield moved(label, aside, 0.0), t
+            yield moved(label, -aside, 0.0), t
+        elif lift < 26:
+            yield moved(label, 0.0, -lift), t
+            yield moved(label, 0.0, lift), t
 
 
 def moved(label: Label, dx: float, dy: float) -> Label:
@@ -136,18 +152,24 @@ def moved(label: Label, dx: float, dy: float) -> Label:
     return replace(label, x=label.x + dx, y=label.y + dy, box=label.box.moved(dx, dy))
 
 
-def cost(label: Label, own: Line, lines: list[Line]) -> float:
+def cost(label: Label, own: Line, extents: list[Extent]) -> float:
     """What a place hides of other edges, and how far it stands from its own."""
-    hidden = 0.0
-    for line in lines:
-        if line is own or not touches(line, label.box):
-            continue
-        weight = 1.0 if line.faint else 6.0 if line.mark is not None else 3.0
-        hidden += weight * sum(length_within(piece, label.box) for piece in line.pieces())
+    hidden = covered = 0.0
+    below = False
     x, y = label.box.centre
-    covered = sum(length_within(piece, label.box) for piece in own.pieces())
-    below = any(piece[0][0] <= x <= piece[1][0] and y > piece[0][1] + 4 for piece in own.pieces()) and not covered
-    return hidden + 0.12 * covered + (6.0 if not covered else 0.0) + (4.0 if below else 0.0)
+    for extent in extents:
+        line = extent.line
+        if line is own:
+            covered = sum(length_within(piece, label.box) for piece in extent.pieces)
+            below = any(x0 <= x <= x1 and y > max(y0, y1) for (x0, y0), (x1, y1) in extent.pieces)
+        elif extent.box.overlaps(label.box):
+            weight = 1.0 if line.faint else 6.0 if line.mark is not None else 3.0
+            hidden += weight * sum(length_within(piece, label.box) for piece in extent.pieces)
+    if covered:
+        (x0, y0), (x1, y1) = own.points[0], own.points[-1]
+        flat = abs(y1 - y0) < FLAT * abs(x1 - x0)
+        return hidden + 0.12 * covered + (4.0 if flat else 0.0)
+    return 2 * hidden + (14.0 if below else 6.0)  # beside its line a label is easily taken for another's
 
 
 def arrange_at(x: float, candidates: list[list[Candidate]]) -> tuple[float, list[Label]] | None:
@@ -157,7 +179,7 @@ def arrange_at(x: float, candidates: list[list[Candidate]]) -> tuple[float, list
     for index in sorted(range(len(candidates)), key=lambda each: (len(candidates[each]), each)):
         best: tuple[float, Label] | None = None
         for candidate in candidates[index]:
-            price = candidate.cost + 0.35 * abs(candidate.label.box.centre[0] - x)
+            price = candidate.cost + 0.5 * abs(candidate.label.box.centre[0] - x)
             if best is not None and price >= best[0]:
                 continue
             if not any(candidate.label.box.overlaps(other.box, 2.0) for other in chosen.values()):

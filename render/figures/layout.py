@@ -17,7 +17,10 @@ DOT = 2.2  # radius of each of the three dots that stand for units left out
 
 
 def layout(drawing: Drawing) -> Placed:
-    """Put everything that a drawing shows into its place; errors: ChainruleError for a drawing that contradicts itself."""
+    """Put everything that a drawing shows into its place.
+
+    Errors: ChainruleError for a drawing that contradicts itself.
+    """
     return curve_layout(drawing) if isinstance(drawing, Curve) else network_layout(drawing)
 
 

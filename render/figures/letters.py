@@ -11,18 +11,21 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from derive.formula import Formula, Name, Number, Power, Relation, Symbol, Words
+from derive.tex_names import GREEK, clean
 from render.figures.placed import Label, box_around
 
 SIZES = {"name": 16.0, "edge": 14.0, "value": 13.0, "note": 12.5}
 SCRIPT = 0.74  # of the size of the letters that carry the script
 SMALLEST = 11.0
 
-NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+SCRIPT_TOKEN = re.compile(r"[^\W\d_]+|[\d\W_]+")
 
 # Widths in units of the size: (characters, width).
 WIDTHS = (
     ("ijlt.,:;'|!()[]", 0.36),
     ("frsIJ ", 0.45),
+    ("\u2009", 0.2),
     ("abcdeghknopquvxyz0123456789-–?/", 0.54),
     ("w=+−<>×·⋅", 0.76),
     ("mM", 0.94),
@@ -74,7 +77,7 @@ def runs(formula: Formula, size: float) -> tuple[Run, ...]:
         case Number(text):
             return number_runs(text, size)
         case Words(text):
-            return (Run(text, size),)
+            return (Run(clean(text), size),)
         case Relation(left, sign, right):
             return (*runs(left, size), Run(f" {sign} ", size), *runs(right, size))
         case Power(base, exponent):
@@ -95,7 +98,7 @@ def number_runs(text: str, size: float) -> tuple[Run, ...]:
     if not exponent:
         return (Run(mantissa, size),)
     small = script_size(size)
-    return (Run(f"{mantissa} · 10", size), Run(exponent.removeprefix("+"), small, rise=0.4 * size))
+    return (Run(f"{mantissa}\u2009·\u200910", size), Run(exponent.removeprefix("+"), small, rise=0.4 * size))
 
 
 def name_runs(name: Name, size: float) -> tuple[Run, ...]:
@@ -106,29 +109,25 @@ def name_runs(name: Name, size: float) -> tuple[Run, ...]:
     bold = name.style == "bold"
     slanted = name.style == "italic"
     parts = [Run(base, size, italic=slanted, bold=bold)]
-    below = slant(greek(name.sub), script_size(size), -0.22 * size) if name.sub else ()
-    above = slant(greek(name.sup), script_size(size), 0.4 * size) if name.sup else ()
+    both = bool(name.sub and name.sup)
+    below = script(name.sub, script_size(size), (-0.34 if both else -0.22) * size) if name.sub else ()
+    above = script(name.sup, script_size(size), (0.46 if both else 0.4) * size) if name.sup else ()
     if below and above:
         above = (replace(above[0], back=sum(run.width for run in below)), *above[1:])
     return (*parts, *below, *above)
 
 
-def slant(text: str, size: float, rise: float) -> tuple[Run, ...]:
-    """A script as mathematics sets it: letters slanted, digits and signs upright."""
-    pieces = re.findall(r"[^\W\d_]+|[\d\W_]+", text)
-    return tuple(Run(piece.replace("-", "−"), size, rise, italic=piece[:1].isalpha()) for piece in pieces)
+def script(text: str, size: float, rise: float) -> tuple[Run, ...]:
+    """A script as the page's formulas have it: single letters slanted; words, digits and signs upright."""
+    pieces = SCRIPT_TOKEN.findall(clean(text))
+    return tuple(
+        Run(greek(each).replace("-", "−"), size, rise, italic=each.isalpha() and len(each) == 1) for each in pieces
+    )
 
 
 def greek(word: str) -> str:
     """The Greek letter that a word names ("delta" is δ, "Delta" is Δ), or the word itself."""
-    if not (word.isascii() and word.isalpha()) or len(word) < 2:
-        return word
-    case = "CAPITAL" if word[0].isupper() else "SMALL"
-    spelt = "LAMDA" if word.lower() == "lambda" else word.upper()
-    try:
-        return unicodedata.lookup(f"GREEK {case} LETTER {spelt}")
-    except KeyError:
-        return word
+    return GREEK[word][0] if word in GREEK else clean(word)
 
 
 def width(formula: Formula, size: float) -> float:

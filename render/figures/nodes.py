@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from derive.errors import ChainruleError, unknown
 from derive.formula import Symbol
@@ -164,7 +165,7 @@ def row_pitch(network: Network, sized: dict[str, Sized], columns: dict[int, list
     ]
     most = max(len(rows) for rows in columns.values())
     labels = sum(label_formula(edge.label, edge.value) is not None for edge in network.edges)
-    room = 0.0 if not labels else 116.0 if most <= 2 else 96.0 if most <= 3 else 80.0 if most <= 5 else 68.0
+    room = 0.0 if not labels else 126.0 if most <= 2 else 96.0 if most <= 3 else 80.0 if most <= 5 else 68.0
     return max([*(height + 20 for height in heights), room])
 
 
@@ -173,13 +174,17 @@ def column_positions(network: Network, sized: dict[str, Sized], ys: dict[str, fl
     columns = sorted({node.column for node in network.nodes})
     main = [size for size in sized.values() if size.node.kind != "bias"] or list(sized.values())
     half = {c: max((s.half_width for s in main if s.node.column == c), default=20.0) for c in columns}
-    gaps = [gap(network, sized, ys, half, pair) for pair in zip(columns, columns[1:], strict=False)]
-    available = WIDTH - 2 * MARGIN - 2 * sum(half.values())
+    gaps = [gap(network, sized, ys, half, pair) for pair in pairwise(columns)]
+    overhang = sum(
+        max([0.0, *(s.value_width / 2 - half[c] for s in main if s.beside and s.node.column == c)])
+        for c in (columns[0], columns[-1])
+    )
+    available = WIDTH - 2 * MARGIN - 2 * sum(half.values()) - overhang - 6
     wanted, least = sum(want for want, _ in gaps), sum(need for _, need in gaps)
     share = 1.0 if wanted <= available or wanted == least else max(0.0, (available - least) / (wanted - least))
     x = half[columns[0]]
     positions = {columns[0]: x}
-    for (left, right), (want, need) in zip(zip(columns, columns[1:], strict=False), gaps, strict=True):
+    for (left, right), (want, need) in zip(pairwise(columns), gaps, strict=True):
         x += half[left] + need + (want - need) * share + half[right]
         positions[right] = x
     return positions

@@ -6,6 +6,7 @@ Lengths are pixels of a page on which the figure is at most `WIDTH` wide; y grow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from derive.formula import Formula
 
@@ -91,8 +92,8 @@ class Shape:
 class Line:
     """A line through its points, or one cubic Bézier curve over its four points if ``curved``.
 
-    ``style``: "edge", "backward" (double), "axis", "grid", "curve"; ``head`` puts an arrowhead at
-    the last point.
+    ``style``: "edge", "fine" (one of many edges), "backward" (double), "axis", "grid" or "curve";
+    ``head`` puts an arrowhead at the last point.
     """
 
     points: tuple[Point, ...]
@@ -117,7 +118,7 @@ class Line:
     def pieces(self) -> tuple[tuple[Point, Point], ...]:
         """The line as straight pieces, for measuring."""
         points = tuple(self.at(k / 10) for k in range(11)) if self.curved else self.points
-        return tuple(zip(points, points[1:], strict=False))
+        return tuple(pairwise(points))
 
 
 @dataclass(frozen=True, slots=True)

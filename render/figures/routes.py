@@ -6,6 +6,7 @@ from render.drawing import Edge
 from render.figures.placed import Box, Line, Point, Shape
 
 CLEARANCE = 3.0
+CROWD = 24  # edges from which on they are drawn finer
 BOWS = (0.0, 24.0, -24.0, 48.0, -48.0, 72.0, -72.0, 100.0, -100.0, 140.0, -140.0)
 TWIN_BOWS = (18.0, -18.0, 36.0, -36.0, *BOWS[3:])
 
@@ -14,6 +15,7 @@ def length_within(piece: tuple[Point, Point], box: Box) -> float:
     """How much of a straight piece lies within a box."""
     (x0, y0), (x1, y1) = piece
     dx, dy = x1 - x0, y1 - y0
+    length: float = (dx * dx + dy * dy) ** 0.5
     enter, leave = 0.0, 1.0
     for start, step, low, high in ((x0, dx, box.left, box.right), (y0, dy, box.top, box.bottom)):
         if step == 0:
@@ -24,7 +26,7 @@ def length_within(piece: tuple[Point, Point], box: Box) -> float:
         enter, leave = max(enter, min(first, second)), min(leave, max(first, second))
         if enter >= leave:
             return 0.0
-    return (leave - enter) * (dx * dx + dy * dy) ** 0.5
+    return (leave - enter) * length
 
 
 def boundary(shape: Shape, towards: Point) -> Point:
@@ -73,8 +75,8 @@ def blocked(points: tuple[Point, ...], others: list[Shape]) -> bool:
     return False
 
 
-def route(edge: Edge, shapes: dict[str, Shape], twin: bool) -> Line:
-    """The line of one edge; a ``twin`` runs between two nodes that another edge joins already."""
+def route(edge: Edge, shapes: dict[str, Shape], twin: bool, crowded: bool) -> Line:
+    """The line of one edge; a ``twin`` joins nodes that another edge joins too, a ``crowded`` one is drawn fine."""
     source, target = shapes[edge.source], shapes[edge.target]
     if source.outline == "left" and target.outline == "right" and source.box.right == target.box.left:
         points = arc(source, target, below=edge.backward)
@@ -83,7 +85,7 @@ def route(edge: Edge, shapes: dict[str, Shape], twin: bool) -> Line:
         tries = [connection(source, target, bow) for bow in (TWIN_BOWS if twin else BOWS)]
         points = next((each for each in tries if not blocked(each, others)), tries[0])
     points = points[::-1] if edge.backward else points
-    style = "backward" if edge.backward else "edge"
+    style = "backward" if edge.backward else "fine" if crowded and edge.mark is None else "edge"
     return Line(points, style, len(points) == 4, head=True, mark=edge.mark, faint=edge.faint)
 
 
@@ -93,6 +95,6 @@ def route_all(edges: tuple[Edge, ...], shapes: dict[str, Shape]) -> list[Line]:
     lines = []
     for edge in sorted(edges, key=lambda each: each.backward):
         ends = frozenset((edge.source, edge.target))
-        lines.append((edges.index(edge), route(edge, shapes, twin=ends in seen)))
+        lines.append((edges.index(edge), route(edge, shapes, ends in seen, len(edges) > CROWD)))
         seen.add(ends)
     return [line for _, line in sorted(lines, key=lambda each: each[0])]

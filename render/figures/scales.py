@@ -9,7 +9,7 @@ from derive.formula import Formula, Number, Power
 
 MOST_TICKS = 6
 ROOM_FOR_ZERO = Decimal("0.14")  # of the height, below the logarithmic part
-PLAIN_EXPONENTS = range(-4, 5)
+PLAIN_EXPONENTS = range(-5, 6)
 
 Tick = tuple[Decimal, Formula]
 
@@ -73,14 +73,14 @@ def log_ticks(low: Decimal, high: Decimal) -> list[Tick]:
 
 
 def thinned_decades(ticks: list[Tick]) -> tuple[Tick, ...]:
-    """At most a few of many ticks, evenly spaced, beginning with the lowest."""
+    """At most a few of many decades, at round exponents."""
     step = round_up((len(ticks) - 1) // MOST_TICKS + 1)
-    return tuple(ticks[::step])
+    return tuple(ticks) if step == 1 else tuple(tick for tick in ticks if exponent(tick[0]) % step == 0)
 
 
 def round_up(count: int) -> int:
     """The next of 1, 2, 5, 10, 20, 50, …"""
-    power = 10 ** (len(str(count)) - 1)
+    power = int("1" + "0" * (len(str(count)) - 1))
     return next(multiple * power for multiple in (1, 2, 5, 10) if multiple * power >= count)
 
 

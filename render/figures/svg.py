@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
+from derive.tex_names import clean
 from render.drawing import Drawing
 from render.figures.layout import layout
 from render.figures.letters import SIZES, Run, runs
@@ -32,7 +33,8 @@ def factor(mark: int) -> int:
 def style_sheet() -> str:
     """The styles inside a figure; plain colours first, for viewers that know no custom properties."""
     base = [
-        f"svg.drawing{{max-width:100%;height:auto;color:{TONES[0][2]};font-family:{FONTS};font-variant-numeric:lining-nums tabular-nums}}",
+        f"svg.drawing{{max-width:100%;height:auto;color:{TONES[0][2]};"
+        f"font-family:{FONTS};font-variant-numeric:lining-nums tabular-nums}}",
         "svg.drawing text{fill:currentColor}",
         "svg.drawing path{fill:none;stroke:currentColor;stroke-width:1.1;stroke-linejoin:round}",
         "svg.drawing .head{fill:currentColor;stroke:none}",
@@ -45,10 +47,12 @@ def style_sheet() -> str:
         "svg.drawing .gap.bold{stroke-width:2}",
         "svg.drawing .dot{fill:currentColor;stroke:none}",
         "svg.drawing .curve{stroke-width:2}",
-        "svg.drawing .grid{stroke-width:.7;stroke-dasharray:1 3}",
+        "svg.drawing .fine{stroke-width:.8}",
+        "svg.drawing .grid{stroke-width:.7;stroke-dasharray:1 3;stroke-opacity:.7}",
         "svg.drawing .i{font-style:italic}",
         *(f"svg.drawing .{name}{{color:{light}}}" for name, _, light, _ in TONES[1:]),
         f"svg.drawing .faint{{color:{FAINT[1]}}}",
+        f"svg.drawing text.faint{{color:{TONES[1][2]}}}",
         *(f"svg.drawing .factor{k}{{color:{colour}}}" for k, colour in enumerate(LIGHT, 1)),
     ]
     return "".join(
@@ -65,6 +69,7 @@ def themed(scheme: int) -> str:
         f"svg.drawing .soft{{color:var({soft[1]},{soft[2 + scheme]})}}",
         f"svg.drawing .faint{{color:var({FAINT[0]},{FAINT[1 + scheme]})}}",
         f"svg.drawing .paper,svg.drawing .node{{fill:{paper}}}",
+        f"svg.drawing text.faint{{color:var({soft[1]},{soft[2 + scheme]})}}",
         f"svg.drawing .gap{{stroke:{paper}}}",
         *(
             f"svg.drawing .factor{k}{{color:var(--factor-{k},{(LIGHT, DARK)[scheme][k - 1]})}}"
@@ -85,7 +90,7 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "") -> str:
     prefix = "".join(character for character in id_prefix if character.isalnum() or character in "-_")
     shown = min(1.0, WIDTH / placed.width)
     size = f'width="{number(placed.width * shown)}" height="{number(placed.height * shown)}"'
-    heading = f"<title>{text_of(title)}</title>" if title else ""
+    heading = f"<title>{escape(clean(title))}</title>" if title else ""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" '
         f'viewBox="0 0 {number(placed.width)} {number(placed.height)}" {size}>',
@@ -106,11 +111,6 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def text_of(text: str) -> str:
-    """Text as XML wants it: escaped, and without the characters that XML cannot hold."""
-    return escape("".join(character for character in text if character.isprintable()))
-
-
 def tone(mark: int | None, faint: bool) -> str:
     """The class that colours a thing."""
     return "faint" if faint else f"factor{factor(mark)}" if mark is not None else "ink"
@@ -124,6 +124,8 @@ def classes(*names: str) -> str:
 
 def head_of(line: Line) -> tuple[str, str]:
     """The size and the colour of a line's arrowhead."""
+    if line.style == "fine" and not line.faint:
+        return ("thin", "soft")
     return ("bold" if line.mark is not None and not line.faint else "thin", tone(line.mark, line.faint))
 
 
@@ -132,11 +134,11 @@ def arrowheads(placed: Placed, prefix: str) -> str:
     markers = []
     for weight, colour in sorted({head_of(line) for line in placed.lines if line.head}):
         length, across = HEADS[weight]
-        tip, half = number(length), number(across / 2)
+        tip, half, notch = number(length), number(across / 2), number(length * 0.2)
         markers.append(
             f'<marker id="{prefix}{weight}-{colour}" markerUnits="userSpaceOnUse" orient="auto" '
             f'markerWidth="{tip}" markerHeight="{number(across)}" refX="{number(length * 0.55)}" refY="{half}">'
-            f'<path{classes("head", colour)} d="M0 0L{tip} {half}L0 {number(across)}L{number(length * 0.2)} {half}Z"/></marker>'
+            f'<path{classes("head", colour)} d="M0 0L{tip} {half}L0 {number(across)}L{notch} {half}Z"/></marker>'
         )
     return f"<defs>{''.join(markers)}</defs>" if markers else ""
 
@@ -145,16 +147,17 @@ def line_path(line: Line, prefix: str) -> str:
     """A line; one that flows backward is drawn as two rails."""
     bold = "bold" if line.mark is not None and not line.faint else ""
     rail = "rail" if line.style == "backward" else ""
-    kind = {"axis": "soft", "grid": "grid faint", "curve": "curve"}.get(line.style, "")
+    kind = {"axis": "soft", "grid": "grid soft", "curve": "curve", "fine": "fine soft"}.get(line.style, "")
     dash = DASHES[factor(line.mark) - 1] if line.mark is not None and not line.faint else ""
     dashed = f' stroke-dasharray="{dash}"' if dash and not rail else ""
     path = path_of(line)
-    colour = tone(line.mark, line.faint)
+    colour = "" if kind.endswith("soft") and not line.faint else tone(line.mark, line.faint)
     end = f' marker-end="url(#{prefix}{"-".join(head_of(line))})"' if line.head else ""
     if not rail:
         return f'<path{classes(kind, colour, bold)}{dashed} d="{path}"{end}/>'
-    hollow = f'<path{classes("gap", bold)} d="{path}"/>'
-    return f'<path{classes(rail, colour, bold)} d="{path}"/>{hollow}<path{classes(colour)} stroke-opacity="0" d="{path}"{end}/>'
+    rails = f'<path{classes(rail, colour, bold)} d="{path}"/>'
+    hollow = f'<path{classes("gap", bold)} d="{path}"{end}/>'
+    return rails + hollow
 
 
 def path_of(line: Line) -> str:
@@ -203,7 +206,8 @@ def label_text(label: Label) -> str:
     colour = "soft" if label.size == "note" and label.mark is None else tone(label.mark, label.faint)
     spans = "".join(span_chain(runs(label.formula, size), size))
     anchor = "" if label.anchor == "start" else f' text-anchor="{label.anchor}"'
-    text = f'<text{classes(colour)} x="{number(label.x)}" y="{number(label.y)}"{anchor} font-size="{number(size)}">{spans}</text>'
+    where = f'x="{number(label.x)}" y="{number(label.y)}"{anchor} font-size="{number(size)}"'
+    text = f"<text{classes(colour)} {where}>{spans}</text>"
     if not label.backed:
         return text
     box = label.box
@@ -228,6 +232,6 @@ def span_chain(letters: tuple[Run, ...], size: float) -> list[str]:
         if run.bold:
             attributes.append('font-weight="bold"')
         rise = run.rise
-        written = text_of(run.text)
+        written = escape(run.text)
         spans.append(f"<tspan {' '.join(attributes)}>{written}</tspan>" if attributes else written)
     return spans

@@ -22,6 +22,7 @@ DASHES = (
 )
 STYLES = (
     r"figure edge/.style={line width=.7pt}",
+    r"figure fine/.style={line width=.5pt}",
     r"figure bold/.style={line width=1.6pt}",
     r"figure head/.style={-{Stealth[length=5.5pt,width=4pt]}}",
     r"figure bold head/.style={-{Stealth[length=7.5pt,width=6pt]}}",
@@ -72,11 +73,12 @@ def line_path(line: Line, placed: Placed, unit: float) -> str:
     bold = line.mark is not None and not line.faint
     options = (
         [f"figure {line.style}"]
-        if line.style in ("axis", "grid", "curve")
+        if line.style in ("fine", "axis", "grid", "curve")
         else ["figure bold" if bold else "figure edge"]
     )
     if line.style not in ("axis", "grid"):
-        options.append(f"draw={colour(line.mark, line.faint)}")
+        fine = line.style == "fine" and not line.faint
+        options.append(f"draw={'black!60' if fine else colour(line.mark, line.faint)}")
     if line.style == "backward":
         options.append("figure backward")
     elif bold and line.mark is not None and (dash := DASHES[factor(line.mark) - 1]):
@@ -84,10 +86,8 @@ def line_path(line: Line, placed: Placed, unit: float) -> str:
     if line.head:
         options.append("figure bold head" if bold else "figure head")
     places = [at(point, placed, unit) for point in line.points]
-    if line.curved:
-        path = f"{places[0]} .. controls {places[1]} and {places[2]} .. {places[3]}"
-    else:
-        path = " -- ".join(places)
+    curve = f"{places[0]} .. controls {places[1]} and {places[2]} .. {places[-1]}" if line.curved else ""
+    path = curve or " -- ".join(places)
     return rf"\draw[{','.join(options)}] {path};"
 
 
