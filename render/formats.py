@@ -1,0 +1,174 @@
+"""The formats that a document can be written in: one row each, and the writing of files."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import secrets
+from functools import cache
+from pathlib import Path
+
+import markupsafe
+from markupsafe import Markup
+
+from derive.errors import ChainruleError, MissingDependency, unknown
+from derive.formula import Side
+from derive.tex import tex_equation
+from derive.tex_names import LATEX, escape_text
+from render.document import Document, Equation, Figure
+from render.figures import svg, tikz
+from render.figures.svg import DARK, LIGHT
+from render.numbering import anchor
+from render.typeset.lines import display
+from render.typeset.mathml import MATHML, mathml
+from render.typeset.width import equation_width
+from render.writer import Displayed, Drawn, Format, render
+
+STATIC = Path(__file__).parent / "static"
+INLINE_ROOM = 12.0  # em; a longer formula in a line of the page is cut at its signs, where the line may break
+
+
+def _html_formula(sides: tuple[Side, ...]) -> str:
+    if len(sides) == 1 or equation_width(sides, display=False) <= INLINE_ROOM:
+        return mathml(tex_equation(sides, MATHML))
+    return " ".join(mathml(tex_equation((side,), MATHML)) for side in sides)
+
+
+def _html_display(equation: Equation, aside: bool) -> Displayed:
+    made = display(equation.sides, MATHML, room=17.0 if aside else 31.0, boxed=equation.boxed)
+    return Displayed(mathml(made.tex, display=True), made.width > 16.0)
+
+
+def _html_figure(figure: Figure, stem: str) -> Drawn:
+    return Drawn(svg(figure.drawing, id_prefix=f"{anchor(figure.identifier)}-"))
+
+
+@cache
+def _html_page() -> dict[str, object]:
+    fonts = [
+        {"family": family, "style": style, "data": base64.b64encode((STATIC / file).read_bytes()).decode("ascii")}
+        for family, style, file in FONTS
+    ]
+    css = Markup((STATIC / "page.css").read_text(encoding="utf-8").strip())
+    return {"fonts": fonts, "css": css, "colors": list(zip(range(1, 7), LIGHT, DARK, strict=True))}
+
+
+FONTS = (
+    ("STIX Two Math", "normal", "STIXTwoMath-subset.woff2"),
+    ("STIX Two Text", "normal", "STIXTwoText-subset.woff2"),
+    ("STIX Two Text", "italic", "STIXTwoText-Italic-subset.woff2"),
+)
+
+
+def _latex_display(equation: Equation, aside: bool) -> Displayed:
+    made = display(equation.sides, LATEX, room=30.0 if aside else 34.0, boxed=equation.boxed)
+    return Displayed(made.tex, made.wide)
+
+
+def _latex_figure(figure: Figure, stem: str) -> Drawn:
+    return Drawn(tikz(figure.drawing))
+
+
+def _latex_page() -> dict[str, object]:
+    return {"colors": [(factor, color.removeprefix("#").upper()) for factor, color in enumerate(LIGHT, 1)]}
+
+
+FORMATS: dict[str, Format] = {
+    "html": Format(
+        name="html",
+        suffix=".html",
+        summary="one self-contained web page with MathML; needs no network and no script",
+        folder="html",
+        delimiters="braces",
+        escape=markupsafe.escape,
+        formula=_html_formula,
+        display=_html_display,
+        figure=_html_figure,
+        page=_html_page,
+    ),
+    "latex": Format(
+        name="latex",
+        suffix=".tex",
+        summary="a LaTeX article, figures in TikZ; with --fragment a body to \\input",
+        folder="latex",
+        delimiters="angles",
+        escape=escape_text,
+        formula=tex_equation,
+        display=_latex_display,
+        figure=_latex_figure,
+        page=_latex_page,
+        table_room=37.0,
+    ),
+}
+
+
+def format_named(name: str) -> Format:
+    """The row of `FORMATS` with this name. Raises `ChainruleError` with the nearest name for an unknown one."""
+    if name not in FORMATS:
+        raise ChainruleError(f"format: {unknown(name, FORMATS)}")
+    return FORMATS[name]
+
+
+def render_text(
+    document: Document,
+    format_name: str,
+    *,
+    fragment: bool = False,
+    templates: Path | None = None,
+    flavor: str = "github",
+) -> str:
+    """The document as the text of one format (LaTeX source, an HTML page).
+
+    ``fragment`` leaves out the page around it; ``templates`` is a folder whose files replace single
+    blocks; ``flavor`` is the dialect of Markdown. Raises `ChainruleError`.
+    """
+    return render(document, format_named(format_name), fragment=fragment, templates=templates)[0]
+
+
+def write(
+    document: Document,
+    format_name: str,
+    path: Path | str,
+    *,
+    fragment: bool = False,
+    templates: Path | None = None,
+    flavor: str = "github",
+) -> list[Path]:
+    """Writes the document to ``path``, and what lies beside it; returns all paths, the document's first.
+
+    Every file is written next to its place under another name first and moved when all are whole: a failure leaves
+    nothing behind. Raises `ChainruleError` for what cannot be written, `MissingDependency` for a format that
+    needs something installed.
+    """
+    chosen = format_named(format_name)
+    if lacking := chosen.missing():
+        raise MissingDependency(lacking)
+    text, files = render(document, chosen, fragment=fragment, templates=templates)
+    target = Path(path)
+    contents = {target: chosen.encode(text)}
+    contents |= {target.parent / name: each.encode() for name, each in files.items()}
+    _write_all(contents)
+    return list(contents)
+
+
+def _write_all(contents: dict[Path, bytes]) -> None:
+    """All files or none: written beside their places under other names, then moved."""
+    waiting: dict[Path, Path] = {}
+    target = Path()
+    try:
+        for target, data in contents.items():
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", str(target))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+            with beside.open("xb") as file:
+                waiting[target] = beside
+                file.write(data)
+        for target, beside in list(waiting.items()):
+            beside.replace(target)
+            del waiting[target]
+    except OSError as error:
+        raise ChainruleError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        for beside in waiting.values():
+            beside.unlink(missing_ok=True)

@@ -1,0 +1,302 @@
+"""A document through the templates of one format: every block's view is made here, its markup in its template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from derive.errors import ChainruleError, shown
+from derive.formula import Side
+from derive.tex_names import FACTOR_COLORS, clean
+from render.document import (
+    Block,
+    Code,
+    Colored,
+    Document,
+    Emphasis,
+    Equation,
+    Figure,
+    Inline,
+    Inlines,
+    Link,
+    ListBlock,
+    Math,
+    Note,
+    Paragraph,
+    Progress,
+    Reference,
+    Section,
+    Strong,
+    Table,
+    Text,
+)
+from render.numbering import Target, anchor, find, number, plain_text, targets, words
+from render.tables import padding, table_layout
+from render.templating import environment, faults, names
+
+INLINES: tuple[type[Inline], ...] = (Text, Emphasis, Strong, Code, Math, Reference, Colored, Link)
+
+URL_SIGNS = "/:?#[]@!$&()*+,;=%-._~"  # what an address may hold as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Displayed:
+    """A displayed equation in a format's own markup; ``wide`` when it will not fit a line."""
+
+    text: str
+    wide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure in a format's own markup, and the files that have to lie beside the document."""
+
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One output format: one row of `FORMATS` and one folder of templates.
+
+    ``delimiters`` names a row of `templating.DELIMITERS`; ``missing`` says what has to be
+    installed first, or ""; ``page`` is what the page template gets besides the document;
+    ``table_room`` is the width in em that a table may take before it is set smaller or split.
+    """
+
+    name: str
+    suffix: str
+    summary: str
+    folder: str
+    delimiters: str
+    escape: Callable[[str], str]
+    formula: Callable[[tuple[Side, ...]], str]
+    display: Callable[[Equation, bool], Displayed]
+    figure: Callable[[Figure, str], Drawn]
+    page: Callable[[], dict[str, object]] = dict
+    encode: Callable[[str], bytes] = str.encode
+    missing: Callable[[], str] = str
+    table_room: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One document on its way through one format."""
+
+    format: Format
+    environment: jinja2.Environment
+    inline: Any  # the macros of inline.j2
+    targets: Mapping[str, Target]
+    words: Mapping[str, str]
+    stem: str
+    files: dict[str, str]
+
+
+View = dict[str, object]
+
+
+def render(
+    document: Document, format: Format, *, fragment: bool = False, templates: Path | None = None
+) -> tuple[str, dict[str, str]]:
+    """The document in a format's markup, and the files that belong beside it (path to text).
+
+    Raises `ChainruleError` for a reference without a target and for a faulty template.
+    """
+    numbered = number(document)
+    needed = (*names(VIEWS), "inline", "page", "fragment")
+    made = environment(format.folder, format.escape, format.delimiters, templates, needed)
+    with faults("inline"):
+        macros = made.get_template("inline.j2").module
+    for name in names(INLINES):
+        if not hasattr(macros, name):
+            raise ChainruleError(f"{made.get_template('inline.j2').filename}: there is no macro {shown(name)} in it")
+    language = words(document.language)
+    writing = Writing(format, made, macros, targets(numbered), language, document.stem, {})
+    body = _blocks(writing, numbered.blocks, 1, False)
+    view: View = {
+        "title": clean(document.title).strip(),
+        "subtitle": _line(writing, numbered.subtitle),
+        "language": clean(document.language),
+        "contents": _contents(writing, numbered.blocks),
+        "body": body,
+        **format.page(),
+    }
+    return _template(writing, "fragment" if fragment else "page", view), writing.files
+
+
+def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
+    return Markup("\n").join(_block(writing, block, level, aside) for block in blocks)
+
+
+def _block(writing: Writing, block: Block, level: int, aside: bool) -> Markup:
+    """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note."""
+    if type(block) not in VIEWS:
+        raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")
+    view = VIEWS[type(block)](writing, block, level, aside)
+    return Markup(_template(writing, names([type(block)])[0], view).strip("\n"))
+
+
+def _template(writing: Writing, name: str, view: View) -> str:
+    with faults(name):
+        return writing.environment.get_template(f"{name}.j2").render(view, words=writing.words)
+
+
+def _line(writing: Writing, inlines: Inlines) -> Markup:
+    with faults("inline"):
+        return Markup("").join(_inline(writing, inline) for inline in inlines)
+
+
+def _inline(writing: Writing, inline: Inline) -> Markup:
+    macros = writing.inline
+    match inline:
+        case Text(text):
+            made = macros.text(clean(text))
+        case Emphasis(text):
+            made = macros.emphasis(clean(text))
+        case Strong(text):
+            made = macros.strong(clean(text))
+        case Code(text):
+            made = macros.code(clean(text))
+        case Math(sides):
+            made = macros.math(Markup(writing.format.formula(sides)))
+        case Reference():
+            target = find(dict(writing.targets), inline)
+            made = macros.reference(clean(target.label), Markup(target.anchor), target.kind, writing.words[target.kind])
+        case Colored(factor, text):
+            made = macros.colored((factor - 1) % len(FACTOR_COLORS) + 1, clean(text))
+        case Link(text, address):
+            if not address.startswith(("https://", "http://")):
+                raise ChainruleError(f"a link to {shown(address)}; only http and https addresses are linked to")
+            made = macros.link(clean(text), quote(clean(address).strip(), safe=URL_SIGNS))
+        case _:
+            raise ChainruleError(f"a kind of inline that no format writes: {type(inline).__name__}")
+    return Markup(str(made))
+
+
+def _contents(writing: Writing, blocks: tuple[Block, ...]) -> list[View]:
+    return [
+        {
+            "number": block.number,
+            "title": _line(writing, block.title),
+            "anchor": _anchor(block.identifier),
+            "contents": _contents(writing, block.blocks),
+        }
+        for block in blocks
+        if isinstance(block, Section)
+    ]
+
+
+def _anchor(identifier: str) -> Markup:
+    """An anchor needs no escaping in any format: it is letters, digits, ``-``, ``_`` and ``.`` only."""
+    return Markup(anchor(identifier))
+
+
+def _paragraph(writing: Writing, block: Paragraph, level: int, aside: bool) -> View:
+    return {"text": _line(writing, block.inlines)}
+
+
+def _equation(writing: Writing, block: Equation, level: int, aside: bool) -> View:
+    made = writing.format.display(block, aside)
+    return {
+        "anchor": _anchor(block.identifier),
+        "number": block.number,
+        "math": Markup(made.text),
+        "wide": made.wide,
+        "boxed": block.boxed,
+    }
+
+
+def _list(writing: Writing, block: ListBlock, level: int, aside: bool) -> View:
+    return {"items": [_line(writing, item) for item in block.items], "ordered": block.ordered}
+
+
+def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
+    """Cells as (text, padding, numeric), column by column in each of the parts that the table is split into."""
+    made = table_layout(block, writing.format.table_room * (0.85 if aside else 1.0))
+    pads = padding(block)
+    header = [_line(writing, cell) for cell in block.header]
+    rows = [[_line(writing, cell) for cell in row] for row in block.rows]
+
+    def cell(row: int, column: int) -> View:
+        if column >= len(rows[row]):
+            return {"text": Markup(""), "pad": "", "numeric": False}
+        return {"text": rows[row][column], "pad": pads[row][column], "numeric": made.numeric[column]}
+
+    def part(columns: tuple[int, ...]) -> View:
+        return {
+            "columns": [
+                {"numeric": made.numeric[c], "wraps": made.wraps[c], "width": f"{made.widths[c]:.1f}"} for c in columns
+            ],
+            "header": [
+                {"text": header[c] if c < len(header) else Markup(""), "numeric": made.numeric[c]} for c in columns
+            ],
+            "rows": [[cell(row, c) for c in columns] for row in range(len(rows))],
+        }
+
+    return {
+        "anchor": _anchor(block.identifier),
+        "number": block.number,
+        "caption": _line(writing, block.caption),
+        "label": clean(plain_text(block.caption)).strip(),
+        "size": made.size,
+        "long": len(rows) > 30,
+        "parts": [part(columns) for columns in made.parts],
+    }
+
+
+def _figure(writing: Writing, block: Figure, level: int, aside: bool) -> View:
+    drawn = writing.format.figure(block, writing.stem)
+    writing.files.update(drawn.files)
+    return {
+        "anchor": _anchor(block.identifier),
+        "number": block.number,
+        "drawing": Markup(drawn.text.strip("\n")),
+        "caption": _line(writing, block.caption),
+        "alternative": clean(block.alternative).strip(),
+    }
+
+
+def _note(writing: Writing, block: Note, level: int, aside: bool) -> View:
+    return {
+        "anchor": _anchor(block.identifier),
+        "question": _line(writing, block.question),
+        "body": _blocks(writing, block.blocks, level, True),
+    }
+
+
+def _progress(writing: Writing, block: Progress, level: int, aside: bool) -> View:
+    entries = [
+        {"formula": Markup(writing.format.formula((Side(formula, ""),))), "known": known}
+        for formula, known in block.entries
+    ]
+    return {"entries": entries}
+
+
+def _section(writing: Writing, block: Section, level: int, aside: bool) -> View:
+    return {
+        "anchor": _anchor(block.identifier),
+        "number": block.number,
+        "level": level,
+        "title": _line(writing, block.title),
+        "plain_title": clean(plain_text(block.title)).strip(),
+        "is_plain": all(isinstance(inline, Text) for inline in block.title),
+        "body": _blocks(writing, block.blocks, level + 1, aside),
+    }
+
+
+VIEWS: dict[type[Block], Callable[[Writing, Any, int, bool], View]] = {
+    Paragraph: _paragraph,
+    Equation: _equation,
+    ListBlock: _list,
+    Table: _table,
+    Figure: _figure,
+    Note: _note,
+    Progress: _progress,
+    Section: _section,
+}
