@@ -69,11 +69,9 @@ def train(
 ) -> None:
     """Update the weights again and again, and print where that leads."""
     stated = load_problem(problem)
-    if stated.update is None:
-        bad(stated.source, "update: is missing; training needs a learning rate")
 
     import derive
-    from render.commands.results import print_arrays, print_json, print_table, progress
+    from render.commands.results import print_arrays, print_json, print_table, progress, rounded
 
     derivation = derive.differentiate(stated)
     with progress("training") as report:
@@ -81,6 +79,8 @@ def train(
     if as_json:
         print_json(found)
         return
-    print_table(("step", "E"), [(str(step), error) for step, error in found["history"]])
+    shown = digits or SHOWN_DIGITS
+    print_table(("step", "E"), [(str(step), rounded(error, shown)) for step, error in found["history"]])
     print(f"\nafter {found['steps']} steps")
-    print_arrays({"outputs": found["outputs"], **found["arrays"]}, digits or SHOWN_DIGITS)
+    weights = {name: found["arrays"][name] for name in derivation.program.parameters}
+    print_arrays({"outputs": found["outputs"], **weights}, shown)

@@ -93,7 +93,7 @@ def _ends(items: list[Any], dots: Any) -> list[Any]:  # noqa: ANN401 - numbers, 
 def rounded(number: str, digits: int) -> str:
     """A decimal string with at most so many significant digits; a formula as it is."""
     try:
-        return f"{Decimal(number).normalize(Context(prec=digits)):f}" if "e" not in number.lower() else number
+        return f"{Decimal(number).normalize(Context(prec=digits)):{'e' if 'e' in number else 'f'}}"
     except InvalidOperation:
         return number
 
