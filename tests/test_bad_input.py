@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from derive.errors import ProblemError
@@ -402,3 +406,73 @@ def test_hostile_names_are_refused_as_names() -> None:
     for name in HOSTILE:
         with pytest.raises(ProblemError, match=r"layers\[0\]\.activation: found"):
             load({"examples": [{"inputs": [1], "targets": [1]}], "layers": [{"units": 1, "activation": name}]})
+
+
+# ---- whatever comes ------------------------------------------------------------------------
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just([]) | st.just({}),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+PLACES = [
+    *(
+        (key,)
+        for key in ("title", "notation", "examples", "layers", "loss", "update", "initial", "published", "parameters")
+    ),
+    *(("examples", row, key) for row in (0, 1) for key in ("inputs", "targets", "weight")),
+    *(
+        ("layers", row, key)
+        for row in (0, 1)
+        for key in ("type", "activation", "slope", "weights", "units", "bias", "x")
+    ),
+    *(("initial", key) for key in ("seed", "low", "high", "decimals")),
+    *(("update", key) for key in ("rule", "learning_rate", "biases", "fixed", "order", "steps", "rho")),
+    *(("loss", key) for key in ("name", "over_examples", "")),
+    *(("published", 0, key) for key in ("name", "value", "where")),
+    *((table, 0) for table in ("examples", "layers", "published")),
+]
+
+
+def put(table: Any, place: tuple[str | int, ...], value: object) -> None:
+    """Set what stands at a place, if an earlier change has left such a place."""
+    with suppress(KeyError, IndexError, TypeError):
+        for part in place[:-1]:
+            table = table[part]
+        table[place[-1]] = value
+
+
+def refusal(stated: dict[str, Any]) -> ProblemError | None:
+    try:
+        load(stated)
+    except ProblemError as error:
+        return error
+    return None
+
+
+@settings(deadline=None, max_examples=300)
+@given(changes=st.lists(st.tuples(st.sampled_from(PLACES), ANYTHING), min_size=1, max_size=3))
+def test_whatever_stands_in_a_file_it_is_a_problem_or_refused(
+    changes: list[tuple[tuple[str | int, ...], object]],
+) -> None:
+    stated: Any = {
+        "examples": [{"inputs": [1, 2], "targets": [1]}, {"inputs": [1, 2], "targets": [1]}],
+        "layers": [{"units": 2, "bias": 1}, {"weights": [[1, 2]]}],
+        "loss": {"name": "binary_cross_entropy"},
+        "initial": {"seed": 1},
+        "update": {"learning_rate": 1},
+        "published": [{"name": "E", "value": "1"}],
+    }
+    for place, value in changes:
+        put(stated, place, value)
+    refused = refusal(stated)
+    if refused is not None:
+        assert refused.faults
+        assert all(line.startswith("problem: ") and line.isprintable() for line in str(refused).splitlines())
+
+
+@settings(deadline=None)
+@given(text=st.text(), format=st.sampled_from(["toml", "json", ""]))
+def test_whatever_text_a_file_has_it_is_refused_in_words(text: str, format: str) -> None:
+    with pytest.raises(ProblemError, match="mine: "):
+        load_text(text, "mine", format)
