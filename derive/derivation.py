@@ -168,10 +168,15 @@ class Derivation:
             raise ChainruleError(f"{name} is an array of shape {self.program.shape(array)}; name one element, like {name}[{', '.join('0' * len(self.program.shape(array)))}]")
         return Scalar(array, index or ())
 
+    def scalar_of(self, symbol: Expr) -> Scalar:
+        """The scalar that a SymPy symbol stands for."""
+        array, index = self.names.find(symbol.name)
+        return Scalar(array, index or ())
+
     def element_name(self, symbol: Expr) -> Name:
         """How the scalar of a SymPy symbol is written."""
-        array, index = self.names.find(symbol.name)
-        return self.names.element(array, index or ())
+        scalar = self.scalar_of(symbol)
+        return self.names.element(scalar.array, scalar.index)
 
     def gradient_of(self, name: str) -> Expr:
         """∂E/∂(scalar) in closed form, by the name that the notation prints (``w5``) or by index (``W2[0, 0]``)."""
