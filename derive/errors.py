@@ -99,7 +99,7 @@ def shown(value: object) -> str:
     """A value as a message shows it: text in quotes on one line, long things cut short."""
     match value:
         case str():
-            text = json.dumps(printable(value), ensure_ascii=False)
+            text = printable(json.dumps(value, ensure_ascii=False))
         case None:
             text = "nothing"
         case bool():

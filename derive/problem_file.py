@@ -55,11 +55,12 @@ def _parse_json(text: str) -> object:
         return int(digits) if len(digits) < 4000 else NumberText(digits)
 
     def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        twice = next((key for row, key in enumerate(keys) if key in keys[:row]), None)
-        if twice is not None:
-            raise ValueError(f"the key {shown(twice)} stands twice in one table")
-        return dict(pairs)
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ValueError(f"the key {shown(key)} stands twice in one table")
+            found[key] = value
+        return found
 
     return json.loads(text, parse_float=NumberText, parse_int=whole, parse_constant=NumberText, object_pairs_hook=table)
 
@@ -120,8 +121,9 @@ def _place(address: Address) -> str:
     return place.lstrip(".")
 
 
-def _keys(address: Address) -> Address:
-    return tuple(part for part in address if not str(part).startswith("<"))
+def _keys(location: Address) -> Address:
+    """Pydantic's location without the names of alternatives, which follow ("examples", 0, "inputs")."""
+    return (*location[:3], *(part for part in location[3:] if isinstance(part, int)))
 
 
 def _message(detail: ErrorDetails) -> str:

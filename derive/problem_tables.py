@@ -93,18 +93,17 @@ def _bias(value: object) -> Fraction | str:
 
 
 def _kind(value: object) -> str:
-    # a name no key can have: places are written without it
-    return "<list>" if isinstance(value, list) else "<one>"
+    return "list" if isinstance(value, list) else "one"
 
 
 _NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "description": "a decimal"}]}
 _BIAS_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "description": '"shared", "per_unit" or a decimal'}]}
 
 Number = Annotated[Fraction, PlainValidator(exact), WithJsonSchema(_NUMBER_SCHEMA)]
-Numbers = Annotated[list[Number], Tag("<list>")]
-Size = Annotated[int, PlainValidator(_size), WithJsonSchema({"type": "integer", "minimum": 0}), Tag("<one>")]
+Numbers = Annotated[list[Number], Tag("list")]
+Size = Annotated[int, PlainValidator(_size), WithJsonSchema({"type": "integer", "minimum": 0}), Tag("one")]
 NumbersOrSize = Annotated[Numbers | Size, Discriminator(_kind)]
-OneBias = Annotated[Fraction | str, PlainValidator(_bias), WithJsonSchema(_BIAS_SCHEMA), Tag("<one>")]
+OneBias = Annotated[Fraction | str, PlainValidator(_bias), WithJsonSchema(_BIAS_SCHEMA), Tag("one")]
 Bias = Annotated[Numbers | OneBias, Discriminator(_kind)]
 Line = Annotated[str, AfterValidator(_line)]
 

@@ -50,6 +50,12 @@ steps = 3
 SPOILT = {
     "a misspelt key": ("bias = 0.35", "bais = 0.35", 'layers[0].bais: unknown key "bais"; known:', '"bias"?'),
     "a misspelt key at the top": ("title =", "titel =", 'titel: unknown key "titel"', 'did you mean "title"?'),
+    "a key that hides something": (
+        "bias = 0.35",
+        r'"\u001b[2J" = 1',
+        r'layers[0]."\u001b[2J": unknown key "\u001b[2J"',
+    ),
+    "a key like markup": ("title =", '"<list>" = 1\ntitle =', '"<list>": unknown key "<list>"; known: title'),
     "a misspelt table": ("[update]", "[updaet]", 'updaet: unknown key "updaet"', 'did you mean "update"?'),
     "an unknown activation": (
         '"logistic"',
