@@ -104,6 +104,8 @@ def shown(value: object) -> str:
             text = "nothing"
         case bool():
             text = str(value).lower()
+        case int() if value.bit_length() > 1000:  # Python declines to print very long ones
+            text = "a huge whole number"
         case dict():
             text = "a table"
         case list() | tuple():

@@ -37,6 +37,7 @@ def cross_check(file: ProblemFile, broken: frozenset[tuple[str | int, ...]]) -> 
         *_targets(reading),
         *_initial(reading),
         *_update(reading),
+        *_parameters(reading),
     ]
 
 
@@ -222,12 +223,26 @@ def _update(reading: _Reading) -> Iterator[Fault]:
     update = reading.file.update
     if update is None or not all(reading.sound("layers", row, "bias") for row in range(len(reading.file.layers))):
         return
-    known = [
-        name
-        for row, layer in enumerate(reading.file.layers, start=1)
-        for name in (f"W{row}", f"b{row}" if layer.bias is not None else "")
-        if name
-    ]
+    known = _arrays(reading, "Wb")
     for index, name in enumerate(update.fixed):
         if name not in known:
             yield Fault(f"update.fixed[{index}]", unknown(name, known))
+
+
+def _parameters(reading: _Reading) -> Iterator[Fault]:
+    if not all(reading.sound("layers", row, "bias") for row in range(len(reading.file.layers))):
+        return
+    known = ["x", "t", *_arrays(reading, "Wbza"), "e"]
+    for index, name in enumerate(reading.file.parameters or ()):
+        if name not in known:
+            yield Fault(f"parameters[{index}]", unknown(name, known))
+
+
+def _arrays(reading: _Reading, letters: str) -> list[str]:
+    """The names of a layered problem's arrays: W1, b1, …, where a layer without a bias has no b."""
+    return [
+        f"{letter}{row}"
+        for row, layer in enumerate(reading.file.layers, start=1)
+        for letter in letters
+        if letter != "b" or layer.bias is not None
+    ]

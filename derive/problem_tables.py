@@ -191,7 +191,9 @@ class ProblemFile(Table):
     update: UpdateTable | None = None
     initial: InitialTable | None = None
     published: list[PublishedTable] = []
-    parameters: list[str] | None = Field(None, description="arrays to differentiate by; absent: weights and biases")
+    parameters: list[str] | None = Field(
+        None, min_length=1, description="arrays to differentiate by; absent: weights and biases"
+    )
 
 
 TABLES: dict[str, type[Table]] = {

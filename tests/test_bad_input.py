@@ -80,6 +80,12 @@ SPOILT = {
         '["w1"]',
         'update.fixed[0]: found "w1"; known: W1, b1, W2, b2; did you mean "W1"?',
     ),
+    "an unknown parameter": (
+        "title =",
+        'parameters = ["W1", "w2"]\ntitle =',
+        'parameters[1]: found "w2"; known: x, t, W1, b1, z1, a1, W2, b2, z2, a2, e; did you mean "W2"?',
+    ),
+    "no parameter": ("title =", "parameters = []\ntitle =", "parameters: is empty"),
     "a misspelt word for a bias": ("[0.1, 0.2]\n", '"shard"\n', "layers[1].bias", 'did you mean "shared"?'),
     "ragged weights": (", [0.25, 0.30]]", ", [0.25]]", "layers[0].weights[1]: found 1 columns", "ragged"),
     "weights that do not fit the inputs": (
@@ -131,9 +137,14 @@ SPOILT = {
         "0.05, 0.10",
         "1e999999999, 0.10",
         "examples[0].inputs[0]: found 1e999999999",
-        "±10000",
+        "more than 4000 digits",
     ),
-    "digits without end": ("0.05, 0.10", f"0.{'1' * 20_000}, 0.10", "examples[0].inputs[0]: found a number of 20002"),
+    "digits without end": (
+        "0.05, 0.10",
+        f"0.{'1' * 20_000}, 0.10",
+        "examples[0].inputs[0]: found 0.111",
+        "more than 4000 digits",
+    ),
     "an integer without end": ("0.05, 0.10", f"{'1' * 20_000}, 0.10", "is not TOML: Exceeds the limit"),
     "negative steps": ("steps = 3", "steps = -1", "update.steps: found -1; at least 0 is expected"),
     "too many steps": (
@@ -319,7 +330,7 @@ JSON = {
     "NaN": ('{"examples": [{"inputs": [NaN], "targets": [0]}]}', "examples[0].inputs[0]: found NaN; a finite number"),
     "an integer without end": (
         f'{{"examples": [{{"inputs": [{"1" * 20_000}]}}]}}',
-        "inputs[0]: found a number of 20000",
+        "digits, written out in full, are not supported",
     ),
     "nested without end": ("[" * 100_000, "is nested too deeply for JSON"),
 }
@@ -338,6 +349,8 @@ def test_what_is_no_problem_in_python_is_refused() -> None:
         load(3)  # type: ignore[arg-type]
     with pytest.raises(ProblemError, match="problem: layers: is missing"):
         load({})
+    with pytest.raises(ProblemError, match="problem: title: found a huge whole number; text in quotes is expected"):
+        load({"title": 10**5000})
 
 
 OPTIONS = {

@@ -52,8 +52,8 @@ def layers(*rows: dict[str, Any], **changes: Any) -> Problem:
         (Decimal("0.1000"), Fraction(1, 10)),
         (Fraction(1, 3), Fraction(1, 3)),
         (1e22, Fraction(10**22)),
-        ("1" * 9_999, Fraction((10**9_999 - 1) // 9)),
-        ("1e10000", Fraction(10**10_000)),
+        ("1" * 4_000, Fraction((10**4_000 - 1) // 9)),
+        ("1e-3999", Fraction(1, 10**3_999)),
     ],
 )
 def test_numbers_are_read_exactly(stated: object, number: Fraction) -> None:
@@ -61,7 +61,7 @@ def test_numbers_are_read_exactly(stated: object, number: Fraction) -> None:
 
 
 @pytest.mark.parametrize(
-    "stated", [True, None, "", "1/3", "0x10", "1_000", "٣", "nan", "-Infinity", [1], {}, 1j, "1e10001"]
+    "stated", [True, None, "", "1/3", "0x10", "1_000", "٣", "nan", "-Infinity", [1], {}, 1j, "1e4000", 10**4000]
 )
 def test_what_is_no_finite_number_is_refused(stated: object) -> None:
     with pytest.raises(ValueError, match="found"):
