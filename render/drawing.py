@@ -1,4 +1,4 @@
-"""What a figure shows, as data: one description, from which `figures.py` makes SVG and TikZ."""
+"""What a figure shows, as data: one description, from which `render.figures` makes SVG and TikZ."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ class Node:
     ``kind``: "input", "unit", "bias", "target", "error", "net", "out" (the halves of a unit drawn
     large) or "dots" (units left out). ``column`` counts from the left, ``row`` from the top within
     the column. ``mark`` is the factor whose colour it carries; ``faint`` draws it in the background.
+
+    Rows only order a column, whose nodes are spread evenly about its middle. A bias stands below the
+    column that it is given, whatever its row, and serves the column after it. A target that stands in
+    the column of its error (an edge joins them) hangs below that error. A "net" and an "out" in
+    neighbouring columns and the same row are drawn joined; otherwise either is a circle like a unit.
     """
 
     identifier: str
@@ -30,7 +35,9 @@ class Node:
 class Edge:
     """An arrow between two nodes, with its weight's name and value written on it.
 
-    ``backward`` draws the arrow from target to source (deltas flowing back).
+    ``backward`` draws the arrow from target to source (deltas flowing back), as a double line. Of the
+    labels between two columns either all carry their values or, for want of room, none does; more than
+    about forty are left out, the marked ones excepted.
     """
 
     source: str
@@ -55,7 +62,8 @@ class Network:
 class Curve:
     """The error against the step on logarithmic scales.
 
-    ``points`` are (step, error) with the error as decimal text; steps count from 0.
+    ``points`` are (step, error) with the error as decimal text; steps count from 0. Both ends are
+    labelled with their text as it is, or rounded where it is longer than 13 characters.
     """
 
     points: tuple[tuple[int, str], ...]

@@ -82,6 +82,9 @@ def axis_lines(scale: Scale, first: int, last: int) -> tuple[list[Line], list[La
     broken = first == 0 and last > 0
     ends = ((0.0, BREAK / 2 - 3), (BREAK / 2 + 3, RIGHT)) if broken else ((0.0, RIGHT),)
     lines += [Line(((x0, BOTTOM), (x1, BOTTOM)), "axis") for x0, x1 in ends]
+    if scale.kind == "log" and scale.floor:
+        y = height(scale.floor / 2)
+        lines += [Line(((-5.0, y + k + 3), (5.0, y + k - 3)), "axis") for k in (-3.0, 3.0)]
     if broken:
         lines += [Line(((x - 3, BOTTOM + 5), (x + 3, BOTTOM - 5)), "axis") for x in (BREAK / 2 - 3, BREAK / 2 + 3)]
     for mark, formula in scale.ticks:

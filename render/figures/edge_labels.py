@@ -17,8 +17,9 @@ from render.figures.letters import label_formula, place
 from render.figures.placed import Box, Label, Line, Point, hull
 from render.figures.routes import length_within
 
-STATIONS = 15  # places tried along an edge
+STATIONS = 19  # places tried along an edge
 TOO_MANY = 40  # labels in one gap that nobody could read
+NEAR = 4.0  # pixels within which a label beside its line is easily taken for another line's
 MANY = 12  # labels in one gap from which on fewer arrangements are tried
 FLAT = 0.25  # a slope below which a label stands rather above its line than on it
 OFF_CENTRE = 6.0  # what it costs to stand at an end of the edge rather than in its middle
@@ -154,22 +155,20 @@ def moved(label: Label, dx: float, dy: float) -> Label:
 
 def cost(label: Label, own: Line, extents: list[Extent]) -> float:
     """What a place hides of other edges, and how far it stands from its own."""
-    hidden = covered = 0.0
-    below = False
-    x, y = label.box.centre
+    covered = sum(length_within(piece, label.box) for piece in own.pieces())
+    room = label.box if covered else label.box.grown(NEAR)
+    hidden = 0.0
     for extent in extents:
-        line = extent.line
-        if line is own:
-            covered = sum(length_within(piece, label.box) for piece in extent.pieces)
-            below = any(x0 <= x <= x1 and y > max(y0, y1) for (x0, y0), (x1, y1) in extent.pieces)
-        elif extent.box.overlaps(label.box):
-            weight = 1.0 if line.faint else 6.0 if line.mark is not None else 3.0
-            hidden += weight * sum(length_within(piece, label.box) for piece in extent.pieces)
+        if extent.line is not own and extent.box.overlaps(room):
+            weight = 1.0 if extent.line.faint else 6.0 if extent.line.mark is not None else 3.0
+            hidden += weight * sum(length_within(piece, room) for piece in extent.pieces)
     if covered:
         (x0, y0), (x1, y1) = own.points[0], own.points[-1]
         flat = abs(y1 - y0) < FLAT * abs(x1 - x0)
         return hidden + 0.12 * covered + (4.0 if flat else 0.0)
-    return 2 * hidden + (14.0 if below else 6.0)  # beside its line a label is easily taken for another's
+    x, y = label.box.centre
+    below = any(min(x0, x1) <= x <= max(x0, x1) and y > max(y0, y1) for (x0, y0), (x1, y1) in own.pieces())
+    return hidden + (20.0 if below else 6.0)
 
 
 def arrange_at(x: float, candidates: list[list[Candidate]]) -> tuple[float, list[Label]] | None:

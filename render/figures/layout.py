@@ -10,9 +10,10 @@ from render.figures.curve import curve_layout
 from render.figures.edge_labels import edge_labels
 from render.figures.letters import SIZES, formula_of, place, width
 from render.figures.nodes import Sized, check, inner_labels, shapes, sized_nodes
-from render.figures.placed import MARGIN, Box, Label, Line, Placed, Shape, hull
+from render.figures.placed import MARGIN, Box, Label, Line, Placed, Shape, box_around, hull
 from render.figures.routes import length_within, route_all
 
+HEAD = 6.0  # half the length of an arrowhead
 DOT = 2.2  # radius of each of the three dots that stand for units left out
 
 
@@ -40,7 +41,7 @@ def network_layout(network: Network) -> Placed:
     groups: list[object] = [
         tuple(sorted((sized[edge.source].node.column, sized[edge.target].node.column))) for edge in network.edges
     ]
-    labels += edge_labels(network.edges, lines, groups, boxes)
+    labels += edge_labels(network.edges, lines, groups, [*boxes, *map(head_box, lines)])
     drawn = [part for name, shape in outlines.items() for part in parts(sized[name], shape)]
     labels += headings(network, sized, outlines, lines, labels)
     return framed(drawing_order(lines), drawn, labels)
@@ -75,6 +76,13 @@ def parts(size: Sized, shape: Shape) -> list[Shape]:
         Shape(f"{shape.identifier}.{k}", "dot", Box(x - DOT, cy - DOT, x + DOT, cy + DOT), shape.mark, shape.faint)
         for k, cy in enumerate((y - 9, y, y + 9))
     ]
+
+
+def head_box(line: Line) -> Box:
+    """What a line's arrowhead takes up, so that no label hides it."""
+    (x0, y0), (x1, y1) = line.points[-2], line.points[-1]
+    distance = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 or 1.0
+    return box_around(x1 - (x1 - x0) / distance * HEAD, y1 - (y1 - y0) / distance * HEAD, HEAD, HEAD)
 
 
 def drawing_order(lines: list[Line]) -> list[Line]:

@@ -227,7 +227,7 @@ def bias_offsets(network: Network, sized: dict[str, Sized], xs: dict[int, float]
         step = max(max(2 * s.half_width + 16, s.value_width + 12) for s in biases)
         room = min((x - xs[column] for c, x in xs.items() if c > column), default=120.0)
         across = max(1, int(room // step)) if len(biases) > 1 else 1
-        first = min(34.0, room * 0.35) if len(biases) == 1 else 10.0
+        first = min(66.0, room * 0.36) if len(biases) == 1 else 10.0
         for index, each in enumerate(biases):
             down = (2 * each.half_height + (32 if each.beside else 12)) * (index // across)
             offsets[each.node.identifier] = (first + step * (index % across), down)

@@ -38,6 +38,10 @@ class Box:
         """The same box, shifted."""
         return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
+    def grown(self, by: float) -> Box:
+        """The box with a rim all round."""
+        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
     @property
     def centre(self) -> Point:
         """The middle."""

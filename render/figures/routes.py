@@ -68,8 +68,7 @@ def blocked(points: tuple[Point, ...], others: list[Shape]) -> bool:
     """Whether a line runs through an outline that is not its own."""
     pieces = Line(points, curved=len(points) == 4).pieces()
     for shape in others:
-        box = shape.box
-        room = Box(box.left - CLEARANCE, box.top - CLEARANCE, box.right + CLEARANCE, box.bottom + CLEARANCE)
+        room = shape.box.grown(CLEARANCE)
         if any(length_within(piece, room) > 0 for piece in pieces):
             return True
     return False

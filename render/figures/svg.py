@@ -11,8 +11,8 @@ from render.figures.letters import SIZES, Run, runs
 from render.figures.placed import WIDTH, Box, Label, Line, Placed, Shape
 
 # The colours of the chain rule's factors 1 to 6, on white and on black: told apart with every common colour vision.
-LIGHT = ("#0b62a8", "#b04a00", "#00705a", "#9c2f74", "#6b5b00", "#5a4fb0")
-DARK = ("#7ab8f5", "#ff9d5c", "#4fcdaa", "#f08cc8", "#dfc44f", "#b9aeff")
+LIGHT = ("#0d6cc0", "#b3560a", "#12806a", "#6b1c60", "#4f4600", "#17127d")
+DARK = ("#58aef2", "#f8923c", "#2bbf8a", "#ffbdf0", "#f5e87a", "#8f74ff")
 # Colours that are not a factor's: class, the page's custom property, on white, on black.
 TONES = (("ink", "--ink", "#222222", "#e4e4e4"), ("soft", "--muted", "#6b6b6b", "#a3a3a3"))
 FAINT = ("--faint", "#b4b4b4", "#5c5c5c")

@@ -28,7 +28,7 @@ STYLES = (
     r"figure bold head/.style={-{Stealth[length=7.5pt,width=6pt]}}",
     r"figure backward/.style={double,double distance=1pt}",
     r"figure axis/.style={black!60,line width=.5pt}",
-    r"figure grid/.style={black!35,line width=.4pt,dotted}",
+    r"figure grid/.style={black!22,line width=.4pt,densely dotted}",
     r"figure curve/.style={line width=1.1pt,line join=round}",
     r"figure text/.style={anchor=base,inner sep=1.2pt,outer sep=0pt}",
 )
@@ -44,7 +44,7 @@ def tikz(drawing: Drawing) -> str:
     unit = WIDEST / max(WIDTH, placed.width)
     width = placed.width * unit
     lines = [
-        r"\begingroup",
+        r"\begingroup%",
         rf"\pgfmathsetmacro{{\figurescale}}{{min(1,\linewidth/{width * POINTS_PER_CM:.2f}pt)}}%",
         r"\begin{tikzpicture}[scale=\figurescale,every node/.append style={transform shape},",
         "  " + ",\n  ".join(STYLES) + "]",
