@@ -301,7 +301,7 @@ class TestNothingCollides:
         placed = layout(network)
         for line, label in itertools.product(placed.lines, placed.labels):
             x, y = line.points[-1]
-            assert not label.box.overlaps(box_around(x, y, 0.5, 0.5))
+            assert not label.backed or not label.box.overlaps(box_around(x, y, 0.5, 0.5))
 
     @every_drawing
     def test_all_stands_on_a_page_as_wide_as_the_text(self, drawing):
@@ -358,6 +358,13 @@ class TestTheNetworkOfTheArticle:
             leftward = line.points[-1][0] < line.points[0][0]
             assert leftward == (line.style == "backward")
         assert svg(deltas()).count('class="rail') == 4
+
+    def test_a_delta_bows_beside_the_weight_that_it_came_along(self):
+        network = article(errors=False)
+        back = tuple(replace(edge, backward=True) for edge in network.edges[4:8])
+        lines = layout(replace(network, edges=network.edges + back)).lines
+        assert [line.curved for line in lines if line.style == "backward"] == [True] * 4
+        assert not any(line.curved for line in lines if line.style == "edge")
 
 
 class TestColour:

@@ -8,6 +8,7 @@ marked edges alone stay.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -138,8 +139,9 @@ def places(formula: Formula, wanted: Wanted, count: int) -> Iterator[tuple[Label
         if count > MANY:
             continue
         half_width, half_height = (label.box.right - label.box.left) / 2, (label.box.bottom - label.box.top) / 2
+        rim = 4.0 if wanted.edge.backward or wanted.edge.mark is not None else 2.0
         slope = abs(y1 - y0) / max(abs(x1 - x0), 0.01)
-        aside, lift = half_width + 5, half_height + slope * half_width + 2
+        aside, lift = half_width + 5, half_height + slope * half_width + rim
         if slope > 4:
             yield moved(label, aside, 0.0), t
             yield moved(label, -aside, 0.0), t
@@ -162,13 +164,26 @@ def cost(label: Label, own: Line, extents: list[Extent]) -> float:
         if extent.line is not own and extent.box.overlaps(room):
             weight = 1.0 if extent.line.faint else 6.0 if extent.line.mark is not None else 3.0
             hidden += weight * sum(length_within(piece, room) for piece in extent.pieces)
-    if covered:
-        (x0, y0), (x1, y1) = own.points[0], own.points[-1]
-        flat = abs(y1 - y0) < FLAT * abs(x1 - x0)
-        return hidden + 0.12 * covered + (4.0 if flat else 0.0)
+    return hidden + (0.12 * covered + on_the_line(own, covered) if covered else beside_the_line(own, label))
+
+
+def on_the_line(own: Line, covered: float) -> float:
+    """What it costs to stand on an edge: more if it is flat, or if little is left to see of it."""
+    (x0, y0), (x1, y1) = own.points[0], own.points[-1]
+    length: float = sum(math.dist(*piece) for piece in own.pieces())
+    flat = abs(y1 - y0) < FLAT * abs(x1 - x0)
+    return max(0.0, covered - 0.5 * length) + (4.0 if flat else 0.0)
+
+
+def beside_the_line(own: Line, label: Label) -> float:
+    """What it costs to stand beside an edge: least above it, or on the outer side of a curve."""
     x, y = label.box.centre
+    start, end, middle = own.points[0], own.points[-1], own.at(0.5)
+    bulge = middle[1] - (start[1] + end[1]) / 2
+    if own.curved and abs(bulge) > NEAR:
+        return 1.0 if (y - middle[1]) * bulge > 0 else 20.0
     below = any(min(x0, x1) <= x <= max(x0, x1) and y > max(y0, y1) for (x0, y0), (x1, y1) in own.pieces())
-    return hidden + (20.0 if below else 6.0)
+    return 20.0 if below else 6.0
 
 
 def arrange_at(x: float, candidates: list[list[Candidate]]) -> tuple[float, list[Label]] | None:

@@ -16,6 +16,7 @@ BOXES = ("target", "error")
 LARGEST_CIRCLE = 30.0
 SMALLEST_CIRCLE = 21.0
 LINE_OF_NAME, LINE_OF_VALUE = -9.0, 10.0  # from the middle of an outline that holds two lines
+ROOM_FOR_ARC = 34.0  # for the edge from net to out, and its label, outside a unit drawn large
 HANGING = 26.0  # between an error and the target that hangs below it
 
 
@@ -156,10 +157,13 @@ def bias_columns(network: Network) -> set[int]:
 
 def row_pitch(network: Network, sized: dict[str, Sized], columns: dict[int, list[list[Node]]]) -> float:
     """How far apart the rows are: room for the outlines, and for the labels between them."""
+    pairs = joined_pairs(network)
+    arcs = {edge.source for edge in network.edges if pairs.get(edge.source) == edge.target}
     heights = [
         sum(2 * sized[node.identifier].half_height for node in row)
         + (len(row) - 1) * HANGING
         + 18 * any(sized[node.identifier].beside for node in row)
+        + ROOM_FOR_ARC * any(node.identifier in arcs for node in row)
         for rows in columns.values()
         for row in rows
     ]

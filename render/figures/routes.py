@@ -91,9 +91,9 @@ def route(edge: Edge, shapes: dict[str, Shape], twin: bool, crowded: bool) -> Li
 def route_all(edges: tuple[Edge, ...], shapes: dict[str, Shape]) -> list[Line]:
     """The line of every edge, in the order of the edges."""
     seen: set[frozenset[str]] = set()
-    lines = []
-    for edge in sorted(edges, key=lambda each: each.backward):
+    lines: dict[int, Line] = {}
+    for index, edge in sorted(enumerate(edges), key=lambda each: each[1].backward):  # a delta bows, not its weight
         ends = frozenset((edge.source, edge.target))
-        lines.append((edges.index(edge), route(edge, shapes, ends in seen, len(edges) > CROWD)))
+        lines[index] = route(edge, shapes, ends in seen, len(edges) > CROWD)
         seen.add(ends)
-    return [line for _, line in sorted(lines, key=lambda each: each[0])]
+    return [lines[index] for index in range(len(edges))]

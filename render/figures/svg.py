@@ -22,7 +22,7 @@ FONTS = '"STIX Two Text","Latin Modern Roman","New Computer Modern","Times New R
 DASHES = ("", "9 3", "9 3 2 3", "2.5 3", "14 4", "14 3 2 3 2 3")
 FACTORS = len(LIGHT)
 
-HEADS = {"thin": (9.0, 6.5), "bold": (12.0, 10.0)}  # arrowheads: length and width
+HEADS = {"fine": (7.0, 5.0), "thin": (9.0, 6.5), "bold": (12.0, 10.0)}  # arrowheads: length and width
 
 
 def factor(mark: int) -> int:
@@ -125,7 +125,7 @@ def classes(*names: str) -> str:
 def head_of(line: Line) -> tuple[str, str]:
     """The size and the colour of a line's arrowhead."""
     if line.style == "fine" and not line.faint:
-        return ("thin", "soft")
+        return ("fine", "soft")
     return ("bold" if line.mark is not None and not line.faint else "thin", tone(line.mark, line.faint))
 
 

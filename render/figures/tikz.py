@@ -25,6 +25,7 @@ STYLES = (
     r"figure fine/.style={line width=.5pt}",
     r"figure bold/.style={line width=1.6pt}",
     r"figure head/.style={-{Stealth[length=5.5pt,width=4pt]}}",
+    r"figure fine head/.style={-{Stealth[length=4.5pt,width=3.2pt]}}",
     r"figure bold head/.style={-{Stealth[length=7.5pt,width=6pt]}}",
     r"figure backward/.style={double,double distance=1pt}",
     r"figure axis/.style={black!60,line width=.5pt}",
@@ -84,7 +85,7 @@ def line_path(line: Line, placed: Placed, unit: float) -> str:
     elif bold and line.mark is not None and (dash := DASHES[factor(line.mark) - 1]):
         options.append(f"dash pattern={dash}")
     if line.head:
-        options.append("figure bold head" if bold else "figure head")
+        options.append("figure bold head" if bold else "figure fine head" if line.style == "fine" else "figure head")
     places = [at(point, placed, unit) for point in line.points]
     curve = f"{places[0]} .. controls {places[1]} and {places[2]} .. {places[-1]}" if line.curved else ""
     path = curve or " -- ".join(places)
