@@ -35,7 +35,7 @@ def _html_formula(sides: tuple[Side, ...]) -> str:
 
 
 def _html_display(equation: Equation, aside: bool) -> Displayed:
-    made = display(equation.sides, MATHML, room=17.0 if aside else 31.0, boxed=equation.boxed)
+    made = display(equation.sides, MATHML, room=17.0 if aside else 32.0, boxed=equation.boxed)
     return Displayed(mathml(made.tex, display=True), made.width > 16.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from derive.errors import ChainruleError, unknown
@@ -89,7 +89,7 @@ def targets(document: Document) -> dict[str, Target]:
     return found
 
 
-def find(known: dict[str, Target], reference: Reference) -> Target:
+def find(known: Mapping[str, Target], reference: Reference) -> Target:
     """The target of a reference. Raises `ChainruleError` when nothing in the document has its identifier."""
     if reference.target not in known:
         raise ChainruleError(f"a reference to what is not in the document: {unknown(reference.target, known)}")

@@ -105,7 +105,7 @@ def faults(name: str) -> Iterator[None]:
         place = f"{error.filename or error.name or name}, line {error.lineno}"
         raise TemplateError(f"{place}: {error.message}") from error
     except jinja2.TemplateNotFound as error:
-        raise TemplateError(f"there is no template {shown(str(error))}, which {name}.j2 needs") from error
+        raise TemplateError(f"there is no template {shown(error.name or str(error))}, which {name}.j2 needs") from error
     except ChainruleError:
         raise
     except UnicodeDecodeError as error:
@@ -113,8 +113,8 @@ def faults(name: str) -> Iterator[None]:
     except OSError as error:
         raise TemplateError(f"{name}.j2: {error.strerror or error}") from error
     except Exception as error:
-        place = _place_of(error)
-        if place is None:
+        place = _place_of(error) or (f"{name}.j2" if _is_call_of_macro(error) else "")
+        if not place:
             raise
         raise TemplateError(f"{place}: {error}") from error
 
@@ -130,6 +130,12 @@ def _place_of(error: Exception) -> str | None:
         source_line = line if template is None else template.get_corresponding_lineno(line)
         place = f"{frame.f_code.co_filename}, line {source_line}"
     return place
+
+
+def _is_call_of_macro(error: Exception) -> bool:
+    """A macro that was called with more than it takes fails in Jinja, before any line of it is reached."""
+    last = list(traceback.walk_tb(error.__traceback__))[-1][0]
+    return isinstance(error, TypeError) and last.f_globals.get("__name__") == "jinja2.runtime"
 
 
 def names(types: Iterable[type]) -> tuple[str, ...]:

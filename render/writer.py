@@ -148,35 +148,35 @@ def _template(writing: Writing, name: str, view: View) -> str:
 
 
 def _line(writing: Writing, inlines: Inlines) -> Markup:
+    calls = [_macro(writing, inline) for inline in inlines]
     with faults("inline"):
-        return Markup("").join(_inline(writing, inline) for inline in inlines)
+        return Markup("").join(Markup(str(getattr(writing.inline, name)(*values))) for name, values in calls)
 
 
-def _inline(writing: Writing, inline: Inline) -> Markup:
-    macros = writing.inline
+def _macro(writing: Writing, inline: Inline) -> tuple[str, tuple[object, ...]]:
+    """The macro that writes an inline, and what it is handed."""
     match inline:
         case Text(text):
-            made = macros.text(clean(text))
+            return "text", (clean(text),)
         case Emphasis(text):
-            made = macros.emphasis(clean(text))
+            return "emphasis", (clean(text),)
         case Strong(text):
-            made = macros.strong(clean(text))
+            return "strong", (clean(text),)
         case Code(text):
-            made = macros.code(clean(text))
+            return "code", (clean(text),)
         case Math(sides):
-            made = macros.math(Markup(writing.format.formula(sides)))
+            return "math", (Markup(writing.format.formula(sides)),)
         case Reference():
-            target = find(dict(writing.targets), inline)
-            made = macros.reference(clean(target.label), Markup(target.anchor), target.kind, writing.words[target.kind])
+            target = find(writing.targets, inline)
+            return "reference", (clean(target.label), Markup(target.anchor), target.kind, writing.words[target.kind])
         case Colored(factor, text):
-            made = macros.colored((factor - 1) % len(FACTOR_COLORS) + 1, clean(text))
+            return "colored", ((factor - 1) % len(FACTOR_COLORS) + 1, clean(text))
         case Link(text, address):
             if not address.startswith(("https://", "http://")):
                 raise ChainruleError(f"a link to {shown(address)}; only http and https addresses are linked to")
-            made = macros.link(clean(text), quote(clean(address).strip(), safe=URL_SIGNS))
+            return "link", (clean(text), quote(clean(address).strip(), safe=URL_SIGNS))
         case _:
             raise ChainruleError(f"a kind of inline that no format writes: {type(inline).__name__}")
-    return Markup(str(made))
 
 
 def _contents(writing: Writing, blocks: tuple[Block, ...]) -> list[View]:

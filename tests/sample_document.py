@@ -1,5 +1,7 @@
 """A document with every block and every inline in it, and with text that is hostile to every format."""
 
+from itertools import pairwise
+
 from derive.formula import (
     BigSum,
     Call,
@@ -126,7 +128,7 @@ def network() -> Network:
     numbers = iter(range(1, 9))
     edges = tuple(
         Edge(a, b, Name("w", str(number := next(numbers))), f"0.{10 + 5 * number}", mark=3 if number == 5 else None)
-        for left, right in zip(columns, columns[1:], strict=False)
+        for left, right in pairwise(columns)
         for b in right
         for a in left
     )
@@ -177,37 +179,122 @@ def forward() -> Section:
         "sec-forward",
         text("The forward pass"),
         (
-            Paragraph((Text("Each unit adds up what comes in. The "), Emphasis("net input"), Text(" of "), math(out_h1), Text(" is a weighted sum, and "), Strong("nothing else"), Text("; its key in the file is "), Code("weights_1"), Text(". Here "), Math(sides(net, Sum((Product((w5, out_h1)), Product((w6, out_h2)), b2)), Number("1.105905967"))), Text(", as "), Reference("eq-net"), Text(" says; compare "), Reference("fig-network"), Text(" and "), Reference("tab-weights"), Text("."))),
+            Paragraph(
+                (
+                    Text("Each unit adds up what comes in. The "),
+                    Emphasis("net input"),
+                    Text(" of "),
+                    math(out_h1),
+                    Text(" is a weighted sum, and "),
+                    Strong("nothing else"),
+                    Text("; its key in the file is "),
+                    Code("weights_1"),
+                    Text(". Here "),
+                    Math(sides(net, Sum((Product((w5, out_h1)), Product((w6, out_h2)), b2)), Number("1.105905967"))),
+                    Text(", as "),
+                    Reference("eq-net"),
+                    Text(" says; compare "),
+                    Reference("fig-network"),
+                    Text(" and "),
+                    Reference("tab-weights"),
+                    Text("."),
+                )
+            ),
             Equation(sides(net, Sum((Product((w5, out_h1)), Product((w6, out_h2)), Product((b2, one))))), "eq-net"),
             Equation(sides(net, long_sum, long_numbers, Number("1.105905967")), "eq-long"),
-            Equation(sides(out, Fraction(one, Sum((one, Call("exp", (Negative(net),))))), Side(Number("0.75136507"), "≈")), "eq-out", boxed=True),
-            Figure("fig-network", network(), (Text("The network, with the path of "), math(w5), Text(" drawn strong.")), "Two inputs, two hidden units and two outputs; every unit is joined to every unit of the next layer."),
+            Equation(
+                sides(out, Fraction(one, Sum((one, Call("exp", (Negative(net),))))), Side(Number("0.75136507"), "≈")),
+                "eq-out",
+                boxed=True,
+            ),
+            Figure(
+                "fig-network",
+                network(),
+                (Text("The network, with the path of "), math(w5), Text(" drawn strong.")),
+                "Two inputs, two hidden units and two outputs; every unit is joined to every unit of the next layer.",
+            ),
             inner,
         ),
-    )  # fmt: skip
+    )
 
 
 def backward() -> Section:
     rows = tuple(
-        ((math(name("w", str(k))),), (Math(sides(Number(f"0.{10 + 5 * k}"))),), (Math(sides(Number("0.0821670406" if k % 2 else "-0.02"))),), text("layer 2" if k > 4 else "layer 1"))
+        (
+            (math(name("w", str(k))),),
+            (Math(sides(Number(f"0.{10 + 5 * k}"))),),
+            (Math(sides(Number("0.0821670406" if k % 2 else "-0.02"))),),
+            text("layer 2" if k > 4 else "layer 1"),
+        )
         for k in range(1, 9)
-    )  # fmt: skip
+    )
     wide = tuple(tuple(text(f"{row}.{column}23456789") for column in range(12)) for row in range(4))
     return Section(
         "sec-backward",
         text("The backward pass"),
         (
-            Paragraph((Text("Three factors. "), Colored(1, "How the error answers to the output"), Text(", "), Colored(2, "how the output answers to the net input"), Text(", and "), Colored(3, "how the net input answers to the weight"), Text(". More in "), Link("the article", "https://example.org/a_b?x=1&y=2#z%20"), Text(", and in "), Reference("sec-errors"), Text("; see also the note "), Reference("note-half"), Text("."))),
+            Paragraph(
+                (
+                    Text("Three factors. "),
+                    Colored(1, "How the error answers to the output"),
+                    Text(", "),
+                    Colored(2, "how the output answers to the net input"),
+                    Text(", and "),
+                    Colored(3, "how the net input answers to the weight"),
+                    Text(". More in "),
+                    Link("the article", "https://example.org/a_b?x=1&y=2#z%20"),
+                    Text(", and in "),
+                    Reference("sec-errors"),
+                    Text("; see also the note "),
+                    Reference("note-half"),
+                    Text("."),
+                )
+            ),
             Equation(sides(Partial(error, w5), Product(CHAIN, "dot")), "eq-chain"),
-            Equation(sides(Partial(error, w5), Product((Mark(1, Number("0.74136507")), Mark(2, Number("0.186815602")), Mark(3, Number("0.593269992"))), "dot"), Number("0.082167041")), "eq-result", boxed=True),
-            Note("note-minus", text("Where does the −1 come from?"), (Paragraph(text("From the inner derivative of target − out, by out.")), ListBlock((text("first"), (Text("then "), math(w5)))))),
-            Table("tab-weights", text("All weights, before the step, and their gradients."), (text("weight"), text("before"), (math(Partial(error, name("w"))),), text("where")), rows, (False, True, True, False)),
-            Table("tab-wide", text("A table that is wider than a line."), tuple(text(f"column {k}") for k in range(12)), wide, (False, *(True,) * 11)),
+            Equation(
+                sides(
+                    Partial(error, w5),
+                    Product(
+                        (Mark(1, Number("0.74136507")), Mark(2, Number("0.186815602")), Mark(3, Number("0.593269992"))),
+                        "dot",
+                    ),
+                    Number("0.082167041"),
+                ),
+                "eq-result",
+                boxed=True,
+            ),
+            Note(
+                "note-minus",
+                text("Where does the −1 come from?"),
+                (
+                    Paragraph(text("From the inner derivative of target − out, by out.")),
+                    ListBlock((text("first"), (Text("then "), math(w5)))),
+                ),
+            ),
+            Table(
+                "tab-weights",
+                text("All weights, before the step, and their gradients."),
+                (text("weight"), text("before"), (math(Partial(error, name("w"))),), text("where")),
+                rows,
+                (False, True, True, False),
+            ),
+            Table(
+                "tab-wide",
+                text("A table that is wider than a line."),
+                tuple(text(f"column {k}") for k in range(12)),
+                wide,
+                (False, *(True,) * 11),
+            ),
             ListBlock((text("The outputs first."), (Text("Then "), math(out_h1), Text("."))), ordered=True),
             Progress(((Partial(error, w5), True), (Partial(error, w6), True), (Partial(error, w1), False))),
-            Figure("fig-curve", curve(), text("The error falls."), "The error against the step, on logarithmic scales, falls steadily."),
+            Figure(
+                "fig-curve",
+                curve(),
+                text("The error falls."),
+                "The error against the step, on logarithmic scales, falls steadily.",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def hostile() -> Section:
@@ -217,24 +304,37 @@ def hostile() -> Section:
         (Text(HOSTILE), math(w5)),
         (
             Paragraph((*line, Colored(9, HOSTILE), Link(HOSTILE, "https://example.org/%5Cinput{x}\"'<b>"))),
-            Paragraph(text("Characters: ∂E/∂w ≈ 3 × 4 − δ·η, café, naïve — “so” 日本 🙂 a\u0301 \x07 \u202e tabs\tand\nlines.")),
+            Paragraph(
+                text(
+                    "Characters: ∂E/∂w ≈ 3 × 4 − δ·η, café, naïve — “so” 日本 🙂 a\u0301 \x07 \u202e tabs\tand\nlines."
+                )
+            ),
             Equation(sides(EVERY_FORMULA[27], EVERY_FORMULA[29]), HOSTILE),
             Table("tab-hostile", text(HOSTILE), (text(HOSTILE),), ((text(HOSTILE),), (text("[2pt] brackets"),))),
             Note("note-hostile", text(HOSTILE), (Paragraph(line),)),
             *(Equation(sides(formula)) for formula in EVERY_FORMULA),
         ),
-    )  # fmt: skip
+    )
 
 
 SAMPLE = Document(
     title="A step by step backpropagation example",
-    subtitle=(Text("Two inputs, two hidden units, two outputs: every number worked out, from "), math(w1), Text(" on.")),
+    subtitle=(
+        Text("Two inputs, two hidden units, two outputs: every number worked out, from "),
+        math(w1),
+        Text(" on."),
+    ),
     blocks=(
-        Paragraph(text("A network learns by asking of every weight how much the error would change if the weight did. This is that question, answered eight times.")),
+        Paragraph(
+            text(
+                "A network learns by asking of every weight how much the error would change if the weight did. "
+                "This is that question, answered eight times."
+            )
+        ),
         forward(),
         backward(),
     ),
     stem="sample",
-)  # fmt: skip
+)
 
 EVERYTHING = Document(title=HOSTILE, subtitle=text(HOSTILE), blocks=(*SAMPLE.blocks, hostile()), stem="everything")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from derive.formula import (
     BigSum,
     Call,
@@ -25,12 +27,14 @@ from derive.formula import (
     Transposed,
     Words,
 )
+from derive.tex import needs_dot
 
 LETTER = 0.56
 DIGIT = 0.51
 SCRIPT = 0.72  # the size of a sub- or superscript
 PARENTHESIS = 0.42
-BINARY = 1.25  # + − · with the space round them
+BINARY = 1.25  # + − with the space round them
+DOT = 0.85
 RELATION = 1.35
 UPRIGHT = 0.5  # a letter of a word
 COLUMN = 1.0  # between the columns of a matrix
@@ -47,8 +51,8 @@ def width(node: Formula, *, display: bool = True) -> float:
             return UPRIGHT * len(text) + 0.2
         case Sum(terms):
             return sum(width(term, display=display) for term in terms) + BINARY * (len(terms) - 1)
-        case Product(factors):
-            return sum(_factor(factor, display) for factor in factors) + BINARY * (len(factors) - 1)
+        case Product(factors, _):
+            return sum(_factor(factor, display) for factor in factors) + sum(_gaps(node))
         case Negative(body):
             return 0.9 + _factor(body, display)
         case Fraction(a, b) | Partial(a, b):
@@ -95,6 +99,13 @@ def _factor(node: Formula, display: bool) -> float:
         bare = bare.body
     bracketed = isinstance(bare, Sum | Negative) or (isinstance(bare, Number) and bare.text.startswith("-"))
     return width(node, display=display) + (2 * PARENTHESIS if bracketed and not isinstance(node, Mark) else 0.0)
+
+
+def _gaps(product: Product) -> list[float]:
+    """The width of what stands between the factors: a sign, a dot, or nothing but a little space."""
+    if product.sign:
+        return [DOT if product.sign == "dot" else BINARY] * (len(product.factors) - 1)
+    return [DOT if needs_dot(left, right) else 0.2 for left, right in pairwise(product.factors)]
 
 
 def _call(function: str, arguments: tuple[Formula, ...], display: bool) -> float:
