@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from derive.digits import from_float
 from derive.errors import ChainruleError
-from derive.evaluate.balls import Enclosures
+from derive.evaluate.balls import FIRST_BITS, Enclosures
 from derive.formula import Symbol
 from derive.notation import plain_name
 from derive.plain import plain
@@ -34,8 +34,8 @@ def nested(shape: tuple[int, ...], make: Callable[[tuple[int, ...]], str]) -> NE
 
 def decimals(enclosures: Enclosures, name: str, digits: int) -> NESTED:
     """An array of decimal strings, correctly rounded."""
-    shape = np.shape(enclosures.at(128)[name])
     try:
+        shape = np.shape(enclosures.at(FIRST_BITS)[name])
         return nested(shape, lambda index: enclosures.decimal(lambda values: values[name][index], digits))
     except (ArithmeticError, ZeroDivisionError):
         raise ChainruleError(f"{name} is not finite at these numbers (a logarithm of zero or a division by zero)") from None

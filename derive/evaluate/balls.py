@@ -73,7 +73,7 @@ NAMESPACE: dict[str, Any] = {
 def compiled(formula: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., Any]:
     """A formula as a Python function of balls."""
     names: dict[sympy.Expr, str] = {symbol: f"v{i}" for i, symbol in enumerate(symbols)}
-    text = f"lambda {', '.join(names.values())}: {source(formula, names, BALL)}"
+    text = f"lambda {', '.join(names.values())}: fmpq(0) + {source(formula, names, BALL)}"  # never a mere int
     tree = ast.parse(text, mode="eval")
     function: Callable[..., Any] = eval(compile(tree, "<formula>", "eval"), dict(NAMESPACE))  # noqa: S307 - our own source
     return function
@@ -107,7 +107,7 @@ def filled(value: Any, shape: tuple[int, ...]) -> Array:
 
 def _map(function: Callable[..., Any], arguments: list[Array], shape: tuple[int, ...]) -> Array:
     if not arguments:
-        return filled(fmpq(1) * function(), shape)
+        return filled(function(), shape)
     return filled(np.frompyfunc(function, len(arguments), 1)(*arguments), shape)
 
 
@@ -150,20 +150,23 @@ class Enclosures:
     def decimal(self, read: Callable[[dict[str, Array]], Exact], digits: int) -> str:
         """A number made from the values, correctly rounded to significant digits.
 
-        One that still encloses zero at the last precision is "0".
+        One that still encloses zero at the last precision is "0". Raises ArithmeticError for one that is not finite.
         """
         bits = max(FIRST_BITS, int(digits * 3.33) + 64)
         last = max(LAST_BITS, 2 * bits)
-        while bits <= last:
+        while True:
             values = self.at(bits)
             with flint.ctx.workprec(bits):
                 value = read(values)
-            if not isinstance(value, fmpq) and not value.is_finite():
-                raise ArithmeticError("not finite")
-            text = decide(value, digits)
+            finite = isinstance(value, fmpq) or value.is_finite()
+            text = decide(value, digits) if finite else None
             if text is not None:
                 return text
-            bits *= 2
+            if bits == last:
+                break
+            bits = min(2 * bits, last)
+        if not finite:  # only now: at fewer bits 1 − σ(100) contains zero, and its logarithm is not finite
+            raise ArithmeticError("not finite")
         return "0" if value.contains(0) else decide(value.mid(), digits) or "0"
 
 
