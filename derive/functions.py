@@ -93,12 +93,17 @@ def call(row: Activation, argument: Expr, *, slope: Expr | None = None) -> Expr:
     return function(row)(argument, *extra)
 
 
-def expand(expression: Expr) -> Expr:
-    """Write every named function of an expression out by its definition."""
+def expand(expression: Expr, *, in_floats: bool = False) -> Expr:
+    """Write every named function of an expression out by its definition, or by the form that floats want."""
     return expression.replace(
         lambda part: isinstance(part, Elementwise),
-        lambda part: part.row.formula.xreplace({z: part.args[0], **slope_of(part)}),
+        lambda part: written(part.row, in_floats).xreplace({z: part.args[0], **slope_of(part)}),
     )
+
+
+def written(row: Activation, in_floats: bool) -> Expr:
+    """The formula of a row in z; ``in_floats`` the one in which float64 neither overflows nor cancels."""
+    return row.float_form if in_floats and row.float_form is not None else row.formula
 
 
 LOGISTIC = Activation(

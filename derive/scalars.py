@@ -133,21 +133,29 @@ def summed(expression: Total, index: Index) -> Iterator[Index]:
         yield tuple(at[axis] for axis in range(len(shape)))
 
 
-def to_sympy(node: Node, symbol: Callable[[Scalar], Expr]) -> Expr:
-    """A definition as a SymPy expression; ``symbol`` writes the scalars."""
+Softmaxed = Callable[[list[Expr], int, bool], Expr]
+
+
+def softmaxed(scores: list[Expr], place: int, logarithm: bool) -> Expr:
+    """e to the ``place``-th of ``scores`` over the sum of all, or its logarithm."""
+    total = Add(*(sympy.exp(score) for score in scores))
+    return scores[place] - sympy.log(total) if logarithm else sympy.exp(scores[place]) / total
+
+
+def to_sympy(node: Node, symbol: Callable[[Scalar], Expr], softmax: Softmaxed = softmaxed) -> Expr:
+    """A definition as a SymPy expression; ``symbol`` writes the scalars, ``softmax`` what a `Share` is."""
     match node:
         case Leaf(scalar):
             return symbol(scalar)
         case Form(formula, symbols, parts):
-            return formula.xreplace({s: to_sympy(part, symbol) for s, part in zip(symbols, parts, strict=True)})
+            known = {s: to_sympy(part, symbol, softmax) for s, part in zip(symbols, parts, strict=True)}
+            return formula.xreplace(known)
         case Terms(terms):
-            return Add(*(to_sympy(term, symbol) for term in terms))
+            return Add(*(to_sympy(term, symbol, softmax) for term in terms))
         case Times(left, right):
-            return Mul(to_sympy(left, symbol), to_sympy(right, symbol))
+            return Mul(to_sympy(left, symbol, softmax), to_sympy(right, symbol, softmax))
         case Share(scores, place, logarithm):
-            written = [to_sympy(score, symbol) for score in scores]
-            total = Add(*(sympy.exp(score) for score in written))
-            return written[place] - sympy.log(total) if logarithm else sympy.exp(written[place]) / total
+            return softmax([to_sympy(score, symbol, softmax) for score in scores], place, logarithm)
     raise TypeError(f"no SymPy expression for {type(node).__name__}")
 
 

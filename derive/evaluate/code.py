@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr
 
-from derive.functions import Elementwise, a, slope_of, z
+from derive.functions import Elementwise, a, slope_of, written, z
 
 Printer = Callable[[Expr], str]
 
@@ -45,9 +45,7 @@ RELATIONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "==": "==", "!=": "!="}
 
 def definition(call: Elementwise, dialect: Dialect) -> Expr:
     """What a named function is computed by: its exact definition for balls, else its float form."""
-    row = call.row
-    form = row.formula if dialect is BALL or row.float_form is None else row.float_form
-    return form.xreplace({z: call.args[0], a: call, **slope_of(call)})
+    return written(call.row, dialect is not BALL).xreplace({z: call.args[0], a: call, **slope_of(call)})
 
 
 def source(expression: Expr, names: dict[Expr, str], dialect: Dialect, temporary: Callable[[str], str] | None = None) -> str:

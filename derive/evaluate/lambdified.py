@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from derive.errors import ChainruleError, unknown
 from derive.evaluate import unrolled, vectorised
 from derive.functions import expand
 from derive.reverse import gradient_program, stable
-from derive.scalars import Scalar, element, to_sympy
+from derive.scalars import Scalar, element, softmaxed, to_sympy
 from derive.training import SMALL, split
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def evaluator(derivation: Derivation, backend: str, *, reuse: bool) -> Evaluator
     """A function of keyword arrays that gives the error and every gradient.
 
     Raises ChainruleError for an unknown backend; the function raises TypeError for an unknown or
-    missing array and ValueError for a wrong shape.
+    missing array, ValueError for a wrong shape, and ChainruleError where the numbers are not finite.
     """
     if backend not in BACKENDS:
         raise ChainruleError(f"backend: {unknown(backend, BACKENDS)}")
@@ -43,7 +44,8 @@ def evaluator(derivation: Derivation, backend: str, *, reuse: bool) -> Evaluator
 
     def evaluate(**arrays: Any) -> tuple[float, dict[str, NDArray[np.float64]]]:
         values = read(arrays)
-        error, *gradients = flat(*(float(v) for name in program.given for v in values[name].reshape(-1)))
+        with _finite_or_said():
+            error, *gradients = flat(*(float(v) for name in program.given for v in values[name].reshape(-1)))
         return float(error), split(gradients, shapes)
 
     return evaluate
@@ -62,6 +64,8 @@ def flat_function(derivation: Derivation) -> Flat:
 
 def sympy_function(derivation: Derivation) -> Flat:
     """The same by `sympy.lambdify`, which is handed the program's own assignments in place of cse."""
+    from sympy.codegen.cfunctions import log1p
+
     gradient = gradient_program(stable(derivation.program))
     program = derivation.program
     symbols: dict[Scalar, sympy.Symbol] = {}
@@ -74,12 +78,24 @@ def sympy_function(derivation: Derivation) -> Flat:
     assignments = []
     for equation in unrolled.needed((*gradient.program.equations, *gradient.equations), outputs):
         for index in np.ndindex(*equation.expression.shape):
-            value = expand(to_sympy(element(equation.expression, index), symbol))
+            value = expand(to_sympy(element(equation.expression, index), symbol, _shifted), in_floats=True)
+            value = value.replace(_is_log_of_one_more, lambda found: log1p(found.args[0] - 1))
             assignments.append((symbol(Scalar(equation.target, index)), value))
     shapes = [(), *(program.shape(name) for name in program.parameters)]
     results = [symbol(Scalar(name, index)) for name, shape in zip(outputs, shapes, strict=True) for index in np.ndindex(*shape)]
     made: Flat = sympy.lambdify(arguments, results, modules="math", cse=lambda expressions: (assignments, expressions))
     return made
+
+
+def _shifted(scores: list[sympy.Expr], place: int, logarithm: bool) -> sympy.Expr:
+    """Softmax with the largest score taken off first, so that no power of e overflows."""
+    largest = sympy.Max(*scores)
+    return softmaxed([score - largest for score in scores], place, logarithm)
+
+
+def _is_log_of_one_more(expression: sympy.Expr) -> bool:
+    """ln(1 + u), which cancels in float64 where u is small."""
+    return isinstance(expression, sympy.log) and isinstance(expression.args[0], sympy.Add) and sympy.S.One in expression.args[0].args
 
 
 def _vectorised(derivation: Derivation, reuse: bool) -> Evaluator:
@@ -91,10 +107,22 @@ def _vectorised(derivation: Derivation, reuse: bool) -> Evaluator:
 
     def evaluate(**arrays: Any) -> tuple[float, dict[str, NDArray[np.float64]]]:
         values = read(arrays)
-        error, *gradients = code(*(values[name] for name in program.given))
+        with _finite_or_said(), np.errstate(over="raise", divide="raise", invalid="raise"):
+            error, *gradients = code(*(values[name] for name in program.given))
         return float(error), dict(zip(program.parameters, gradients, strict=True))
 
     return evaluate
+
+
+@contextmanager
+def _finite_or_said() -> Iterator[None]:
+    """What Python and NumPy raise for a logarithm of zero or an overflow, as an error that says so."""
+    try:
+        yield
+    except (OverflowError, ZeroDivisionError, ValueError, FloatingPointError):
+        raise ChainruleError(
+            "the error or a gradient is not finite at these numbers, or beyond float64 (a logarithm of zero, a division by zero)"
+        ) from None
 
 
 def _reader(derivation: Derivation) -> Callable[[Mapping[str, Any]], dict[str, NDArray[np.float64]]]:
