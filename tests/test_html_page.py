@@ -138,3 +138,12 @@ def test_nothing_is_wider_than_the_page(tmp_path: Path, document: Document, widt
     assert answer["wider"] == []
     assert answer["width"] == answer["room"]
     assert answer["fonts"] == [["loaded"], ["loaded"]]
+
+
+def test_no_class_of_a_link_is_a_class_of_a_block():
+    page = render_text(SAMPLE, "html")
+    links = set(re.findall(r'<a class="([^"]*)"', page))
+    blocks = set(re.findall(r'<(?:div|aside|nav|section|figure) class="([^"]*)"', page))
+    assert {each for line in links for each in line.split()} & {
+        each for line in blocks for each in line.split()
+    } == set()
