@@ -34,6 +34,7 @@ class Notation:
     delta: Name
     array_delta: Name
     learning_rate: Name = Name("eta")
+    ones: Name = Name("1", style="bold")
     example: str = "({n})"
 
 

@@ -48,7 +48,7 @@ def render(
     _check_folder(out)
     stated = load_problem(problem)
 
-    from render.worked_example import worked_example
+    from render.page import worked_example
 
     import derive
     from render.formats import write

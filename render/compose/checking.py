@@ -1,0 +1,180 @@
+"""Part 8, how the numbers were checked; and the numbers that somebody printed, held against ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import flint
+from flint import arb, fmpq
+
+from derive.closed_form import flat_derivative
+from derive.derivation import Derivation, differentiate
+from derive.evaluate.balls import Array, run
+from derive.problem import Published
+from derive.quantities import checked, quantity, reader
+from derive.scalars import Scalar
+from render.compose.pen import Pen, count, paragraph, prose
+from render.compose.structure import LayerView, Selection
+from render.compose.tables import Cell, table
+from render.document import Block, Code, Section
+
+STEP = fmpq(1, 10**12)
+"""The step of the finite differences: their error is about its square, some 24 digits below the gradient."""
+
+BITS = 256
+CLOSED_FORM_LIMIT = 24
+"""A network with more parameters than this has closed forms too long to be differentiated in a moment."""
+
+
+def checks_part(pen: Pen, views: Sequence[LayerView], selection: Selection) -> Section:
+    """Chain rule, closed form and finite differences, and the digits to which they agree."""
+    blocks: list[Block] = []
+    if pen.numbers:
+        blocks += _comparison(pen, views, selection)
+    else:
+        blocks.append(
+            paragraph(
+                "Every local derivative on this page was taken by SymPy, and the gradients were put together from them by the chain rule. "
+                "Differentiating the error as one closed expression gives the same formulas."
+            )
+        )
+    return Section("checks", prose("How the numbers were checked"), tuple(blocks))
+
+
+def _comparison(pen: Pen, views: Sequence[LayerView], selection: Selection) -> list[Block]:
+    derivation = pen.derivation
+    every = [s for name in derivation.program.parameters for s in derivation.graph.scalars(name)]
+    small = len(every) <= CLOSED_FORM_LIMIT
+    scalars = every if small else [w for view in views for w in selection.weights[view.number]][:12]
+    rows: list[list[Cell]] = []
+    fewest: dict[str, int] = {}
+    for scalar in scalars:
+        ours = _gradient(derivation, scalar)
+        found = {"difference": digits_of_agreement(ours, _central_difference(derivation, scalar))}
+        if small:
+            found["closed"] = digits_of_agreement(ours, _closed_form(derivation, scalar))
+        fewest = {key: min(value, fewest.get(key, 99)) for key, value in found.items()}
+        rows.append([pen.symbol(scalar), pen.gradient(scalar), *([str(found["closed"])] if small else []), str(found["difference"])])
+    header: list[Cell] = ["", "by the chain rule", *(["digits equal to the closed form's"] if small else []), "digits equal to the finite difference's"]
+    how = (
+        "Each gradient was computed in more ways than one. First by the chain rule, as on this page. "
+        + ("Then the error was written as a single formula in all the weights, and that was differentiated by SymPy directly. " if small else "")
+        + "And without any calculus: the weight was moved a little to either side, by {step}, and the change of the error divided by the distance. All of it was done with "
+        "{digits} digits, so that what is compared are the methods and not the rounding."
+    )
+    blocks: list[Block] = [
+        paragraph(how, step=pen.power_of_ten(-12), digits=int(BITS * 0.30103)),
+        *table("tab:checks", prose("The gradients, and to how many significant digits the other ways agree."), header, rows, [False, True, *([True] if small else []), True]),
+    ]
+    closing = (
+        "The closed form agrees to every digit compared, at least {closed}; the finite differences to {difference} digits or more, which is what a step of that length allows."
+        if small
+        else "The finite differences agree to {difference} digits or more, which is what a step of that length allows."
+    )
+    blocks.append(paragraph(closing, closed=fewest.get("closed", 0), difference=fewest["difference"]))
+    return blocks
+
+
+def _gradient(derivation: Derivation, scalar: Scalar) -> Fraction:
+    name = derivation.gradient.adjoints[scalar.array]
+    return _middle(derivation.enclosures.at(BITS)[name][scalar.index])
+
+
+def _closed_form(derivation: Derivation, scalar: Scalar) -> Fraction:
+    read = reader(derivation, flat_derivative(derivation.closed, scalar))
+    with flint.ctx.workprec(BITS):
+        return _middle(read(derivation.enclosures.at(BITS)))
+
+
+def _central_difference(derivation: Derivation, scalar: Scalar) -> Fraction:
+    """(E(w + h) − E(w − h)) / 2h."""
+    with flint.ctx.workprec(2 * BITS):
+        above, below = (_error_at(derivation, scalar, step) for step in (STEP, -STEP))
+        return _middle((above - below) / (2 * STEP))
+
+
+def _error_at(derivation: Derivation, scalar: Scalar, step: fmpq) -> arb:
+    given: dict[str, Array] = dict(derivation.given)
+    moved = given[scalar.array].copy()
+    moved[scalar.index] = moved[scalar.index] + step
+    given[scalar.array] = moved
+    return run(derivation.program.equations, given)[derivation.program.error][()]
+
+
+def _middle(value: arb | fmpq) -> Fraction:
+    exact = value if isinstance(value, fmpq) else None
+    if exact is None:
+        mantissa, exponent = (int(part) for part in value.mid().man_exp())
+        return Fraction(mantissa) * Fraction(2) ** exponent
+    return Fraction(int(exact.p), int(exact.q))
+
+
+MOST_DIGITS = 60
+
+
+def digits_of_agreement(left: Fraction, right: Fraction) -> int:
+    """To how many significant digits two numbers are the same, at most 60."""
+    if left == right:
+        return MOST_DIGITS
+    size = max(abs(left), abs(right))
+    ratio = abs(left - right) / size
+    digits = 0
+    while digits < MOST_DIGITS and ratio < Fraction(1, 10 ** (digits + 1)):
+        digits += 1
+    return digits
+
+
+# ---- published numbers -----------------------------------------------------------------------
+
+
+def published_part(pen: Pen) -> Section | None:
+    """The numbers that somebody printed, and ours at the same precision; where they differ, the sequential order is tried."""
+    published = pen.derivation.problem.published
+    if not published or not pen.numbers:
+        return None
+    found = {p: checked(p.name, p.value, quantity(pen.derivation, p.name)) for p in published}
+    differing = [p for p in published if not found[p][1]]
+    rows: list[list[Cell]] = [
+        [(Code(p.name),), p.value, found[p][0], "yes" if found[p][1] else "no", p.where] for p in published
+    ]
+    agree = len(published) - len(differing)
+    blocks: list[Block] = [
+        paragraph(
+            "Someone has printed numbers for this very problem. Here they are beside ours, rounded to the places that were printed: {agree} of {all} agree.",
+            agree=agree,
+            all=len(published),
+        ),
+        *table("tab:published", prose("Printed numbers and ours."), ("quantity", "printed", "ours", "the same?", "where"), rows, (False, True, True, False, False)),
+    ]
+    if differing:
+        blocks += _in_sequence(pen, tuple(differing))
+    return Section("published", prose("Printed numbers"), tuple(blocks))
+
+
+def _in_sequence(pen: Pen, differing: tuple[Published, ...]) -> list[Block]:
+    """The same numbers with the layers updated one after the other."""
+    problem = pen.derivation.problem
+    if problem.update is None or problem.update.order == "sequential" or len(problem.layers) < 2:
+        return [paragraph("The others are not what this problem's numbers give.")]
+    other = differentiate(replace(problem, update=replace(problem.update, order="sequential")))
+    rows: list[list[Cell]] = []
+    same = 0
+    for p in differing:
+        text, equal = checked(p.name, p.value, quantity(other, p.name))
+        same += equal
+        ours = checked(p.name, p.value, quantity(pen.derivation, p.name))[0]
+        rows.append([(Code(p.name),), p.value, ours, text])
+    explained = same == len(differing)
+    text = (
+        "Where does the difference come from? {Names} are not what gradient descent on the given weights gives. They come out, to every printed digit, if the layers are updated *in sequence*: "
+        "the output layer's weights first, and then the deltas are passed back through the weights already updated."
+        if explained
+        else "For comparison, the same quantities with the layers updated *in sequence*, the deltas passed back through the weights already updated; {same} of them then agree."
+    )
+    return [
+        paragraph(text, Names=count(len(differing), "number").capitalize(), same=same),
+        *table("tab:sequential", prose("Printed numbers, and both orders of update."), ("quantity", "printed", "all at once", "in sequence"), rows, (False, True, True, True)),
+    ]
+

@@ -1,0 +1,193 @@
+"""Part 5, the biases; part 6, all new values, the error after the update, and training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from derive import written
+from derive.formula import Side
+from derive.problem import Update
+from derive.results import forward
+from derive.scalars import Scalar
+from derive.training import in_floats
+from render.compose import drawings, factors
+from render.compose.backward import progress
+from render.compose.pen import Pen, equation, paragraph, prose
+from render.compose.structure import FULL_ROWS, LayerView
+from render.compose.tables import Cell, table
+from render.document import Block, Code, Figure, Section
+
+
+def biases_part(pen: Pen, views: Sequence[LayerView]) -> Section:
+    """The gradients of the biases, and whether they move."""
+    with_bias = [view for view in views if view.bias is not None]
+    if not with_bias:
+        return Section("biases", prose("The biases"), (paragraph("This network has no biases: a unit's net input is the weighted sum of what comes in and nothing more."),))
+    shared = any(not view.bias.shape for view in with_bias if view.bias is not None)
+    blocks: list[Block] = [
+        paragraph(
+            "A bias is a weight on an input that is always 1, so its gradient is the delta of its unit times 1."
+            + (" A bias that a whole layer shares adds to every net input of the layer, so the deltas of all its units are summed." if shared else "")
+            + (" Over several examples the deltas of all of them are added." if views[0].examples > 1 else "")
+        )
+    ]
+    for view in reversed(with_bias):
+        blocks += _bias_gradients(pen, view)
+    blocks.append(_do_they_move(pen, with_bias))
+    known = {view.weight.name for view in views} | {view.bias.name for view in with_bias if view.bias is not None}
+    return Section("biases", prose("The biases"), (*blocks, *progress(pen, views, known)))
+
+
+def _bias_gradients(pen: Pen, view: LayerView) -> list[Block]:
+    if view.bias is None:
+        return []
+    scalars = list(pen.derivation.graph.scalars(view.bias.name))
+    if len(scalars) > FULL_ROWS and pen.numbers:
+        trained = view.bias.name in pen.derivation.trained
+        header: list[Cell] = ["bias", "value", "gradient", *(["new value"] if trained else [])]
+        rows: list[list[Cell]] = [[pen.symbol(s), pen.value(s), pen.gradient(s), *([pen.after(s)] if trained else [])] for s in scalars]
+        return list(table(f"tab:bias-{view.number}", prose("The biases of layer {n}.", n=view.number), header, rows, [False] + [True] * (len(header) - 1)))
+    return [equation(_bias_line(pen, view, s), f"eq:bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}") for s in scalars[:FULL_ROWS]]
+
+
+def _bias_line(pen: Pen, view: LayerView, bias: Scalar) -> tuple[Side, ...]:
+    units = range(view.units) if not bias.index else bias.index
+    nets = [view.net_of(unit, example) for example in range(view.examples) for unit in units]
+    symbols = written.added([pen.delta(net) for net in nets])
+    if not pen.numbers:
+        return pen.line(pen.partial(None, bias), symbols, numbers=None, result=None)
+    numbers = written.added([pen.gradient(net).formula for net in nets])
+    return pen.line(pen.partial(None, bias), symbols, numbers=numbers, result=pen.gradient(bias))
+
+
+def _do_they_move(pen: Pen, with_bias: Sequence[LayerView]) -> Block:
+    update = pen.derivation.problem.update
+    names = [view.bias.name for view in with_bias if view.bias is not None]
+    moving = [name for name in names if name in pen.derivation.trained]
+    if update is None:
+        return paragraph("The problem states no update, so they stay as they are.")
+    if not moving:
+        return paragraph(
+            "Here the biases stay as they are: only the weights are trained, as in the article that this kind of example comes from. Its author left them alone "
+            "to keep the arithmetic short; nothing in the derivation asks for it. Their gradients are as good as those of the weights, and with "
+            "{key} in the problem file they are updated by the same rule."
+            if _like_the_article(pen)
+            else "Here the biases stay as they are, because the problem says so; with {key} in its file they are updated by the same rule as the weights.",
+            key=Code('biases = "updated"'),
+        )
+    return paragraph("The biases are updated by the same rule as the weights; their new values stand in the table of the next section.")
+
+
+def _like_the_article(pen: Pen) -> bool:
+    return pen.notation == "mazur" and bool(pen.derivation.problem.published)
+
+
+# ---- the update ------------------------------------------------------------------------------
+
+
+def update_part(pen: Pen, views: Sequence[LayerView]) -> Section | None:
+    """All parameters before and after, the forward pass again, and training."""
+    update = pen.derivation.problem.update
+    if update is None:
+        return None
+    blocks: list[Block] = [paragraph(_in_one_step(update), eta=(Side(pen.learning_rate, ""), pen.rate.side))]
+    if not pen.numbers:
+        scalar = Scalar(views[-1].weight.name, (0, 0))
+        blocks.append(equation(factors.update_line(pen, scalar), "eq:update"))
+        return Section("update", prose("The update"), tuple(blocks))
+    blocks += _all_parameters(pen, views)
+    blocks += _again(pen, views)
+    sections: list[Block] = [*blocks]
+    if update.steps > 1:
+        sections.append(_training(pen, views, update))
+    return Section("update", prose("The update"), tuple(sections))
+
+
+def _in_one_step(update: Update) -> str:
+    if update.order == "sequential":
+        return "Every gradient is known. Each parameter has moved against what came back to it in the sweep, times the learning rate {eta}:"
+    return "Every gradient is known, and now all parameters move at once, each against its gradient times the learning rate {eta}:"
+
+
+def _all_parameters(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
+    rows: list[list[Cell]] = []
+    total = 0
+    for view in views:
+        for variable in (view.weight, view.bias):
+            if variable is None:
+                continue
+            for scalar in pen.derivation.graph.scalars(variable.name):
+                total += 1
+                if len(rows) < 200:
+                    rows.append([pen.symbol(scalar), pen.value(scalar), pen.gradient(scalar), pen.after(scalar)])
+    fixed = [v.bias.name for v in views if v.bias is not None and v.bias.name not in pen.derivation.trained]
+    caption = "All weights and biases: before the update, their gradients, and after it{fixed}."
+    return table(
+        "tab:parameters",
+        prose(caption, fixed="; the biases are held fixed" if fixed else ""),
+        ("", "before", "gradient", "after"),
+        rows,
+        (False, True, True, True),
+        more=f" ({total} parameters in all; chainrule gradients prints every one)",
+    )
+
+
+def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
+    """The forward pass with the new weights: each output, and the error, before and after."""
+    after = pen.derivation.after_update
+    shown = [
+        scalar
+        for view in views
+        for example in range(view.examples)
+        for unit in range(view.units)
+        for scalar in ((view.net_of(unit, example), view.out_of(unit, example)) if view.examples == 1 and view.units <= FULL_ROWS else (view.out_of(unit, example),))
+        if view.last or view.units <= FULL_ROWS
+    ]
+    error = Scalar(pen.derivation.program.error, ())
+    rows: list[list[Cell]] = [[pen.symbol(s), pen.value(s), pen.value(s, after)] for s in shown]
+    rows.append([pen.error, pen.value(error), pen.value(error, after)])
+    before_value, after_value = pen.value(error), pen.value(error, after)
+    fell = float(after_value.text) < float(before_value.text)
+    text = (
+        "Has it helped? We run the forward pass once more, with the new values. The error {falls} from {before} to {after}"
+        + (". That is not much, but it is one step only." if fell else ": this step was too long, and a smaller learning rate would have been better.")
+    )
+    return [
+        paragraph(text, falls="falls" if fell else "does not fall: it goes", before=before_value.formula, after=after_value.formula),
+        *table("tab:after", prose("The forward pass before and after the update."), ("", "before", "after"), rows, (False, True, True)),
+    ]
+
+
+def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
+    """The update repeated to the stated number of steps, the error's curve, and what the network answers then."""
+    derivation = pen.derivation
+    start = {name: derivation.floats(name) for name in derivation.program.given}
+    values, history = in_floats(derivation.training, start, update.steps)
+    final = forward(derivation, values)
+    steps = f"{update.steps:,}".replace(",", " ")
+    rows: list[list[Cell]] = []
+    for example in range(views[-1].examples):
+        for unit in range(views[-1].units):
+            out, target = views[-1].out_of(unit, example), Scalar("t", (example, unit))
+            rows.append([pen.symbol(out), pen.value(target), pen.value(out), pen.float(float(final[out.array][out.index]))])
+    points = [(step, repr(error)) for step, error in history]
+    text = "Training is this step over and over: forward pass, backward pass, update. After {steps} steps the error is {error}, and the network answers"
+    blocks: list[Block] = [
+        paragraph(text, steps=steps, error=pen.float(history[-1][1]).formula),
+        *table("tab:trained", prose("The outputs after {steps} steps.", steps=steps), ("", "target", "before", f"after {steps} steps"), rows, (False, True, True, True)),
+        Figure(
+            "fig:curve",
+            drawings.curve(pen, points),
+            prose("The error during training; both scales are logarithmic."),
+            f"A curve of the error over {steps} training steps: it starts at {pen.float(history[0][1]).text} and ends at {pen.float(history[-1][1]).text}.",
+        ),
+        *table(
+            "tab:history",
+            prose("The error on the way."),
+            ("step", pen.error),
+            [[str(step), pen.float(error)] for step, error in history],
+            (True, True),
+        ),
+    ]
+    return Section("training", prose("Training"), tuple(blocks))
+

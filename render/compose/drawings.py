@@ -1,0 +1,190 @@
+"""What the figures of a worked example show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from derive.formula import Name
+from derive.notation import plain_name
+from derive.scalars import Scalar
+from render.compose.pen import Pen
+from render.compose.structure import LayerView
+from render.drawing import Curve, Edge, Network, Node
+
+MOST_UNITS = 5
+"""A column with more units than this shows the first ones, dots, and the last."""
+
+MOST_LABELS = 16
+"""With more edges than this the weights' names are left to the tables."""
+
+
+def shown_units(units: int) -> list[int | None]:
+    """The units of a column that are drawn; None stands for the dots."""
+    if units <= MOST_UNITS:
+        return list(range(units))
+    return [*range(MOST_UNITS - 2), None, units - 1]
+
+
+def _unit_name(pen: Pen, view: LayerView, unit: int) -> Name:
+    """The circle's own name, without the example: h1, o2."""
+    name = pen.names.unit(view.net.name, (0, unit))
+    return Name(name[0], name[1:])
+
+
+def _input_name(pen: Pen, view: LayerView, column: int) -> Name:
+    return replace(pen.names.element(view.incoming.name, (0, column)), sup="")
+
+
+def network(pen: Pen, views: Sequence[LayerView], *, marks: dict[tuple[str, str], int] | None = None) -> Network:
+    """The whole network with weights and biases, inputs and targets; ``marks`` colours edges and pales the others."""
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    single = views[0].examples == 1 and pen.numbers
+    columns = [shown_units(views[0].weight.shape[1]), *(shown_units(view.units) for view in views)]
+    labels = _few_edges(columns)
+    for row, unit in enumerate(columns[0]):
+        if unit is None:
+            nodes.append(Node("i:dots", "dots", 0, row))
+        else:
+            value = pen.value(views[0].in_of(unit)).text if single else ""
+            nodes.append(Node(f"i:{unit}", "input", 0, row, _input_name(pen, views[0], unit), value))
+    for position, view in enumerate(views, start=1):
+        before, letter = columns[position - 1], "i" if position == 1 else str(position - 1)
+        for row, unit in enumerate(columns[position]):
+            if unit is None:
+                nodes.append(Node(f"{position}:dots", "dots", position, row))
+                continue
+            nodes.append(Node(f"{position}:{unit}", "unit", position, row, _unit_name(pen, view, unit)))
+            edges += [
+                _edge(pen, view, f"{letter}:{column}", f"{position}:{unit}", unit, column, labels, marks)
+                for column in before
+                if column is not None
+            ]
+        bias_nodes, bias_edges = _biases(pen, view, position, columns, labels, faint=marks is not None)
+        nodes += bias_nodes
+        edges += bias_edges
+    error_nodes, error_edges = _errors(pen, views[-1], columns[-1], len(views) + 1, single, marks)
+    return Network(tuple(nodes + error_nodes), tuple(edges + error_edges), _headings(views))
+
+
+def _few_edges(columns: list[list[int | None]]) -> bool:
+    counts = [sum(unit is not None for unit in column) for column in columns]
+    return max(a * b for a, b in zip(counts, counts[1:], strict=False)) <= MOST_LABELS and len(columns) <= 4
+
+
+def _headings(views: Sequence[LayerView]) -> tuple[str, ...]:
+    hidden = len(views) - 1
+    middle = ["Hidden layer"] if hidden == 1 else [f"Hidden layer {n}" for n in range(1, hidden + 1)]
+    return ("Inputs", *middle, "Output layer", "Targets" if views[0].examples == 1 else "Errors")
+
+
+def _edge(
+    pen: Pen,
+    view: LayerView,
+    source: str,
+    target: str,
+    unit: int,
+    column: int,
+    labels: bool,
+    marks: dict[tuple[str, str], int] | None,
+) -> Edge:
+    weight = view.weight_of(unit, column)
+    mark = None if marks is None else marks.get((source, target))
+    faint = marks is not None and mark is None
+    written = labels or mark is not None
+    value = pen.value(weight).text if written and weight.array in pen.derivation.given and (not faint) else ""
+    return Edge(source, target, pen.names.element(weight.array, weight.index) if written and not faint else None, value, mark, faint)
+
+
+def _biases(
+    pen: Pen, view: LayerView, position: int, columns: list[list[int | None]], labels: bool, *, faint: bool
+) -> tuple[list[Node], list[Edge]]:
+    """One node for a bias that the layer shares; biases of single units stand in the table."""
+    if view.bias is None or not labels or view.bias.shape:
+        return [], []
+    scalar = Scalar(view.bias.name, ())
+    value = pen.value(scalar).text if view.bias.name in pen.derivation.given else ""
+    node = Node(f"b:{position}", "bias", position - 1, len(columns[position - 1]), pen.names.element(view.bias.name, ()), value, faint=faint)
+    targets = [f"{position}:{unit}" for unit in columns[position] if unit is not None]
+    return [node], [Edge(node.identifier, target, faint=faint) for target in targets]
+
+
+def _errors(
+    pen: Pen, view: LayerView, units: list[int | None], column: int, single: bool, marks: dict[tuple[str, str], int] | None
+) -> tuple[list[Node], list[Edge]]:
+    """The error of each output, with its target where there is one example."""
+    nodes, edges = [], []
+    for row, unit in enumerate(units):
+        if unit is None:
+            nodes.append(Node("e:dots", "dots", column, row))
+            continue
+        source, target = f"{view.number}:{unit}", f"e:{unit}"
+        mark = None if marks is None else marks.get((source, target))
+        faint = marks is not None and mark is None
+        if single and marks is None:
+            scalar = Scalar("t", (0, unit))
+            nodes.append(Node(target, "target", column, row, pen.names.element("t", (0, unit)), pen.value(scalar).text))
+        else:
+            name = replace(pen.names.element("e", (0, unit)), sup="")
+            nodes.append(Node(target, "error", column, row, name, faint=faint))
+        edges.append(Edge(source, target, mark=mark, faint=faint))
+    return nodes, edges
+
+
+def output_path(pen: Pen, view: LayerView, weight: Scalar, example: int) -> Network:
+    """One output unit drawn large: what comes in, net, out, error and target, and the weight's path through them."""
+    unit, column = weight.index
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    shown = shown_units(view.weight.shape[1])
+    if column not in shown:
+        shown = [column if each is None else each for each in shown]
+    for row, each in enumerate(shown):
+        if each is None:
+            nodes.append(Node("i:dots", "dots", 0, row))
+            continue
+        scalar, mine = view.in_of(each, example), each == column
+        nodes.append(Node(f"i:{each}", "input", 0, row, pen.symbol(scalar).name, _value(pen, scalar), mark=3 if mine else None, faint=not mine))
+        label = view.weight_of(unit, each)
+        value = pen.value(label).text if label.array in pen.derivation.given else ""
+        edges.append(Edge(f"i:{each}", "net", pen.symbol(label).name, value, 3 if mine else None, not mine))
+    net, out = view.net_of(unit, example), view.out_of(unit, example)
+    error, target = Scalar("e", (example, unit)), Scalar("t", (example, unit))
+    nodes += [
+        Node("net", "net", 1, 0, pen.symbol(net).name, _value(pen, net), mark=3),
+        Node("out", "out", 2, 0, pen.symbol(out).name, _value(pen, out), mark=2),
+        Node("error", "error", 3, 0, pen.symbol(error).name, _value(pen, error), mark=1),
+        Node("target", "target", 3, 1, pen.symbol(target).name, _value(pen, target)),
+    ]
+    edges += [Edge("net", "out", mark=2), Edge("out", "error", mark=1), Edge("target", "error")]
+    return Network(tuple(nodes), tuple(edges))
+
+
+def _value(pen: Pen, scalar: Scalar) -> str:
+    return pen.value(scalar).text if pen.numbers else ""
+
+
+def hidden_paths(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar) -> Network:
+    """The paths by which a hidden unit reaches the errors, through every later layer."""
+    unit, column = weight.index
+    source = f"{'i' if view.number == 1 else view.number - 1}:{column}"
+    marks = {(source, f"{view.number}:{unit}"): 3}
+    reached = [f"{view.number}:{unit}"]
+    for later in views[view.number :]:
+        targets = [f"{later.number}:{each}" for each in shown_units(later.units) if each is not None]
+        marks |= {(before, target): 1 for before in reached for target in targets}
+        reached = targets
+    marks |= {(f"{views[-1].number}:{each}", f"e:{each}"): 1 for each in shown_units(views[-1].units) if each is not None}
+    drawing = network(pen, views, marks=marks)
+    if not any(node.identifier == f"{view.number}:{unit}" for node in drawing.nodes) or not any(
+        node.identifier == source for node in drawing.nodes
+    ):
+        return drawing
+    nodes = tuple(replace(node, mark=2) if node.identifier == f"{view.number}:{unit}" else node for node in drawing.nodes)
+    return replace(drawing, nodes=nodes)
+
+
+def curve(pen: Pen, history: Sequence[tuple[int, str]]) -> Curve:
+    """The error at the steps where it was noted."""
+    return Curve(tuple(history), "training step", f"error {plain_name(pen.error.name)}")
