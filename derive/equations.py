@@ -7,6 +7,7 @@ and column and what is known.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
@@ -57,12 +58,14 @@ def parse(text: str, known: Mapping[str, Ref]) -> tuple[Equation, ...]:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise EquationError(f"line {error.lineno}, column {error.offset}: not an equation: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # a NUL character; nested too deeply
+        raise EquationError(f"not an equation: {error or 'nested too deeply'}") from None
     names = dict(known)
     equations: list[Equation] = []
     for statement in tree.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                expression = _Reader(names).read(value)
+                expression = _read_whole(value, names)
                 names[name] = Ref(name, expression.shape)
                 equations.append(Equation(name, expression))
             case _:
@@ -72,6 +75,13 @@ def parse(text: str, known: Mapping[str, Ref]) -> tuple[Equation, ...]:
 
 def _place(node: ast.stmt | ast.expr) -> str:
     return f"line {node.lineno}, column {node.col_offset + 1}"
+
+
+def _read_whole(node: ast.expr, names: Mapping[str, Ref]) -> Expression:
+    try:
+        return _Reader(names).read(node)
+    except RecursionError:
+        raise EquationError(f"{_place(node)}: the expression is nested too deeply") from None
 
 
 class _Reader:
@@ -97,6 +107,8 @@ class _Reader:
                 pass
             case ast.Constant(value=int(value)):
                 return arrays.number(value)
+            case ast.Constant(value=float(value)) if not math.isfinite(value):
+                raise EquationError(f"{_place(node)}: found a number beyond float64; a finite number is expected")
             case ast.Constant(value=float(value)):
                 exact = Fraction(repr(value))
                 return arrays.number(sympy.Rational(exact.numerator, exact.denominator))
@@ -109,5 +121,7 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 if name not in FUNCTIONS:
                     raise EquationError(f"{_place(node)}: unknown function: {unknown(name, FUNCTIONS)}")
-                return FUNCTIONS[name](*(self.read(argument) for argument in arguments))
+                if len(arguments) != 1:
+                    raise EquationError(f"{_place(node)}: {name} takes one array, and found {len(arguments)}")
+                return FUNCTIONS[name](self.read(arguments[0]))
         raise EquationError(f"{_place(node)}: {ast.unparse(node)!r} is no part of the equation language")

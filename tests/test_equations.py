@@ -1,0 +1,194 @@
+"""The equation language: what it takes, what it refuses and where, and that nothing in it is ever run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from derive.equations import EquationError, parse
+from derive.functions import ACTIVATIONS
+from derive.program import Contract, Map, Ref, Softmax, Total, Transpose, references
+from derive.scalars import Scalar, element, to_sympy
+
+KNOWN = {
+    "x": Ref("x", (2,)),
+    "X": Ref("X", (3, 2)),
+    "W": Ref("W", (4, 2)),
+    "b": Ref("b", (4,)),
+    "s": Ref("s", ()),
+    "E": Ref("E", ()),
+    "lambda_": Ref("lambda_", ()),
+}
+
+
+def written(line: str, index: tuple[int, ...] = ()) -> sympy.Expr:
+    """One element of the last result, in symbols such as W[0, 1]."""
+
+    def symbol(scalar: Scalar) -> sympy.Symbol:
+        return sympy.Symbol(f"{scalar.array}{list(scalar.index)}" if scalar.index else scalar.array, real=True)
+
+    return to_sympy(element(parse(line, KNOWN)[-1].expression, index), symbol).doit()
+
+
+def s(text: str) -> sympy.Expr:
+    """An expected expression over x[0], x[1], W[0, 1], …, s."""
+    names = {
+        f"{name}{''.join(map(str, index))}": sympy.Symbol(f"{name}{list(index)}" if index else name, real=True)
+        for name, index in [("x", (0,)), ("x", (1,)), ("s", ()), ("b", (0,)), ("b", (3,)), ("E", ()), ("lambda_", ())]
+        + [("W", (row, column)) for row in range(4) for column in range(2)]
+        + [("X", (row, column)) for row in range(3) for column in range(2)]
+    }
+    return sympy.sympify(text, locals=names)
+
+
+@pytest.mark.parametrize(
+    ("line", "index", "shape", "expected"),
+    [
+        ("r = s + 1", (), (), "s + 1"),
+        ("r = -s", (), (), "-s"),
+        ("r = 3 - s * 2", (), (), "3 - 2*s"),
+        ("r = s / 2", (), (), "s/2"),
+        ("r = 1/2 * s", (), (), "s/2"),
+        ("r = 0.15 * s", (), (), "s*3/20"),
+        ("r = 1e-3 * s", (), (), "s/1000"),
+        ("r = s ** 2", (), (), "s**2"),
+        ("r = -s ** 2", (), (), "-s**2"),
+        ("r = x * s", (1,), (2,), "x1*s"),
+        ("r = X + x", (2, 1), (3, 2), "X21 + x1"),
+        ("r = W @ x", (3,), (4,), "W30*x0 + W31*x1"),
+        ("r = W @ x + b", (0,), (4,), "W00*x0 + W01*x1 + b0"),
+        ("r = X @ W.T", (2, 3), (3, 4), "X20*W30 + X21*W31"),
+        ("r = W.T", (1, 3), (2, 4), "W31"),
+        ("r = W.T.T", (3, 1), (4, 2), "W31"),
+        ("r = x @ x", (), (), "x0**2 + x1**2"),
+        ("r = sum(x)", (), (), "x0 + x1"),
+        ("r = mean(x)", (), (), "(x0 + x1)/2"),
+        ("r = sum((x - 1)**2) / 2", (), (), "((x0 - 1)**2 + (x1 - 1)**2)/2"),
+        ("r = exp(s)", (), (), "exp(s)"),
+        ("r = log(s)", (), (), "log(s)"),
+        ("y = s + 1\nr = y * y", (), (), None),
+        ("r = E + lambda_", (), (), "E + lambda_"),
+        ("r = (s)\n# a comment\n", (), (), "s"),
+    ],
+)
+def test_what_it_takes(line: str, index: tuple[int, ...], shape: tuple[int, ...], expected: str | None) -> None:
+    equations = parse(line, KNOWN)
+    assert equations[-1].target == "r"
+    assert equations[-1].expression.shape == shape
+    if expected is not None:
+        assert sympy.simplify(written(line, index) - s(expected)) == 0
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_is_a_function_of_the_language(name: str) -> None:
+    (equation,) = parse(f"r = {name}(X)", KNOWN)
+    assert equation.expression.shape == (3, 2)
+    assert references(equation.expression) == {"X"}
+    assert isinstance(equation.expression, Softmax if ACTIVATIONS[name].over_axis else (Map, Ref))
+
+
+def test_formulas_stay_in_the_order_in_which_they_were_written() -> None:
+    (equation,) = parse("r = (2 - s)**2 * 1/2", KNOWN)
+    assert isinstance(equation.expression, Map)
+    assert sympy.printing.sstr(equation.expression.formula, order="none") == "((2 - s)**2*1)/2"
+
+
+def test_a_matrix_product_is_one_contraction() -> None:
+    (equation,) = parse("r = X @ W.T", KNOWN)
+    assert isinstance(equation.expression, Contract)
+    assert not any(isinstance(part, Transpose | Total) for part in equation.expression.arguments)
+
+
+# what stands there | line and column | what the message says
+REFUSED = {
+    "an unknown name": ("r = y + 1", "line 1, column 5", "unknown name", '"y"'),
+    "a name before it is defined": ("r = a + 1\na = s", "line 1, column 5", "unknown name"),
+    "an unknown function": ("r = exq(s)", "line 1, column 5", "unknown function", 'did you mean "exp"?'),
+    "a function by another name": ("r = sigmoid(s)", "line 1, column 5", 'did you mean "logistic"?'),
+    "shapes that do not match": ("r = W @ b", "line 1, column 5", "(4, 2)", "(4,)", "2 against 4"),
+    "shapes that do not broadcast": ("q = s\nr = x + b", "line 2, column 5", "do not broadcast"),
+    "a product of scalars with @": ("r = s @ s", "line 1, column 5", "@ wants arrays"),
+    "division by zero": ("r = 1 / 0", "line 1, column 5", "division by the constant 0"),
+    "no equation": ("s + 1", "line 1, column 1", "name = expression"),
+    "two targets": ("a = r = s", "line 1, column 1", "name = expression"),
+    "an index as a target": ("x[0] = s", "line 1, column 1", "name = expression"),
+    "an augmented assignment": ("s += 1", "line 1, column 1", "name = expression"),
+    "no Python": ("r = s +", "line 1, column 8", "not an equation"),
+    "an open bracket": ("r = (s", "line 1", "not an equation"),
+    "text": ('r = "s"', "line 1, column 5", "no part of the equation language"),
+    "a truth value": ("r = True", "line 1, column 5", "no part of the equation language"),
+    "an imaginary number": ("r = 2j", "line 1, column 5", "no part of the equation language"),
+    "a comparison": ("r = s > 1", "line 1, column 5", "no part of the equation language"),
+    "an attribute": ("r = x.__class__", "line 1, column 5", "no part of the equation language"),
+    "an import": ("import os", "line 1, column 1", "name = expression"),
+    "a call of an import": ("r = __import__('os')", "line 1, column 5", "unknown function"),
+    "a method": ("r = x.tofile('x')", "line 1, column 5", "no part of the equation language"),
+    "a lambda": ("r = (lambda: 1)()", "line 1, column 5", "no part of the equation language"),
+    "a comprehension": ("r = [x for x in x]", "line 1, column 5", "no part of the equation language"),
+    "a walrus": ("r = (q := 1)", "line 1, column 6", "no part of the equation language"),
+    "a formatted text": ("r = f'{s}'", "line 1, column 5", "no part of the equation language"),
+    "a shift": ("r = 1 << 100", "line 1, column 5", "no part of the equation language"),
+    "too few arguments": ("r = exp()", "line 1, column 5", "exp takes one array, and found 0"),
+    "too many arguments": ("r = exp(s, s, s)", "line 1, column 5", "exp takes one array, and found 3"),
+    "an array where an axis belongs": ("r = sum(x, x)", "line 1, column 5", "sum takes one array"),
+    "a NUL": ("r = s\0", "not an equation"),
+    "an infinite number": ("r = 1e999", "line 1, column 5", "finite"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_what_it_refuses(fault: str) -> None:
+    text, *parts = REFUSED[fault]
+    with pytest.raises(EquationError) as caught:
+        parse(text, KNOWN)
+    for part in parts:
+        assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_is_evaluated(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    for text in (
+        f"r = __import__('pathlib').Path({str(trace)!r}).touch()",
+        f"r = open({str(trace)!r}, 'w')",
+        f"r = exec({f'open({str(trace)!r}, chr(119))'!r})",
+        f"r = s if open({str(trace)!r}, 'w') else s",
+        f"r = [0 for _ in [open({str(trace)!r}, 'w')]]",
+    ):
+        with pytest.raises(EquationError):
+            parse(text, KNOWN)
+    assert not trace.exists()
+
+
+def test_deep_nesting_is_refused_in_words() -> None:
+    for text in ("r = " + "(" * 500 + "s" + ")" * 500, "r = " + "-" * 5000 + "s", "r = s" + " + s" * 5000):
+        with pytest.raises(EquationError):
+            parse(text, KNOWN)
+
+
+@pytest.fixture(autouse=True)
+def syntax_warnings_are_no_crash() -> Iterator[None]:
+    """Python warns of odd syntax ("is" with a literal); that is no error of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        yield
+
+
+WORDS = "x X W b s E r = + - * / ** @ ( ) [ ] . , : 1 0 2.5 1e3 sum exp log T .T axis="
+PIECES = st.sampled_from([*WORDS.split(), "\n", ";", "if", "lambda", "'", '"', "\\", "#", "{", "é", "∂", "\0", " "])
+
+
+@given(st.text(max_size=60) | st.lists(PIECES, max_size=14).map(" ".join) | st.lists(PIECES, max_size=14).map("".join))
+def test_no_text_crashes_it(text: str) -> None:
+    for each in (text, f"r = {text}"):
+        try:
+            equations = parse(each, KNOWN)
+        except EquationError:
+            continue
+        assert all(equation.target.isidentifier() for equation in equations)
