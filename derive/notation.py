@@ -146,7 +146,7 @@ class Names:
                 return array, index
         if name in self._by_name:
             return self._by_name[name]
-        raise UnknownNameError(f"no quantity of that name: {unknown(name, [*self.program.variables, *self._by_name])}")
+        raise UnknownNameError(f"no quantity of that name: {unknown(name, dict.fromkeys([*self.program.variables, *self._by_name]))}")
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[str, Index]]:

@@ -14,6 +14,7 @@ from sympy import Rational
 import derive
 from derive.derivation import Derivation
 from derive.problem import load
+from derive.quantities import quantity as published_quantity
 from derive.scalars import Scalar
 
 SEED: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "data" / "article.json").read_text("utf-8"))
@@ -96,6 +97,16 @@ def test_every_value_to_twenty_digits(mazur: Derivation, name: str) -> None:
 def test_every_printed_number_at_its_precision(mazur: Derivation, name: str) -> None:
     printed = Decimal(SEED["printed"][name])
     assert Decimal(quantity(mazur, name, DIGITS)).quantize(printed, ROUND_HALF_EVEN) == printed
+
+
+@pytest.mark.parametrize("name", SEED["printed"] | SEED["printed_after_training"])
+def test_every_printed_number_by_the_name_in_the_problem_file(
+    mazur: Derivation, sequential: Derivation, name: str
+) -> None:
+    printed = Decimal((SEED["printed"] | SEED["printed_after_training"])[name])
+    derivation = sequential if name in SEED["printed_after_training"] else mazur
+    found = published_quantity(derivation, published_name(name)).decimal(DIGITS)
+    assert Decimal(found).quantize(printed, ROUND_HALF_EVEN) == printed
 
 
 def test_json_holds_the_same_digits(mazur: Derivation) -> None:
