@@ -13,7 +13,6 @@ from render.commands.common import ProblemArgument, bad, check_name, load_proble
 if TYPE_CHECKING:
     from render.writer import Format
 
-DETAILS = ("full", "representative", "brief")
 FLAVORS = ("github", "myst", "quarto")
 
 
@@ -24,7 +23,7 @@ def render(
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("output"),
     notation: Annotated[str | None, typer.Option(help="See `chainrule list notations`.")] = None,
-    detail: Annotated[str, typer.Option(help=f"How much is explained: {', '.join(DETAILS)}.")] = "full",
+    detail: Annotated[str, typer.Option(help="How much is explained.")] = "standard",
     show: Annotated[
         str, typer.Option(metavar="WHICH", help="Weights in full: all, representative, or names such as w5,w1.")
     ] = "representative",
@@ -34,26 +33,22 @@ def render(
     templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
 ) -> None:
     """Write the worked example: <stem>.html, <stem>.tex and more."""
-    from render.formats import FORMATS
+    from derive.derivation import differentiate
+    from derive.notation import NOTATIONS
+    from render.compose import DETAILS
+    from render.formats import FORMATS, write
+    from render.page import worked_example
 
     formats = _formats(to, FORMATS)
     check_name("--flavor", flavor, FLAVORS)
     check_name("--detail", detail, DETAILS)
     if notation is not None:
-        from derive.notation import NOTATIONS
-
         check_name("--notation", notation, NOTATIONS)
     if templates is not None and not templates.is_dir():
         bad("--templates", f"{templates} is no folder")
     _check_folder(out)
     stated = load_problem(problem)
-
-    from render.page import worked_example
-
-    import derive
-    from render.formats import write
-
-    page = worked_example(derive.differentiate(stated), notation=notation, detail=detail, show=show, decimals=decimals)
+    page = worked_example(differentiate(stated), notation=notation, detail=detail, show=show, decimals=decimals)
     for name in formats:
         path = out / f"{stated.stem}{FORMATS[name].suffix}"
         for written in write(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor):
