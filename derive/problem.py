@@ -151,7 +151,11 @@ def load(source: str | os.PathLike[str] | Mapping[str, Any] | Problem) -> Proble
     if isinstance(source, Mapping):
         from derive.problem_file import build, plain
 
-        return build(plain(source), source="problem", stem="problem")
+        try:
+            tables = plain(source)
+        except RecursionError:
+            raise ProblemError("is nested too deeply, or within itself", "problem") from None
+        return build(tables, source="problem", stem="problem")
     if isinstance(source, str) and source in bundled():
         return load_text(_bundled_text(f"{source}.toml"), source=f"{source}.toml", stem=source)
     if not isinstance(source, str | os.PathLike):

@@ -349,6 +349,10 @@ def test_what_is_no_problem_in_python_is_refused() -> None:
         load(3)  # type: ignore[arg-type]
     with pytest.raises(ProblemError, match="problem: layers: is missing"):
         load({})
+    within_itself: dict[str, Any] = {}
+    within_itself["title"] = within_itself
+    with pytest.raises(ProblemError, match="problem: is nested too deeply, or within itself"):
+        load(within_itself)
     with pytest.raises(ProblemError, match="problem: title: found a huge whole number; text in quotes is expected"):
         load({"title": 10**5000})
 
@@ -430,7 +434,7 @@ def test_hostile_names_are_refused_as_names() -> None:
 # ---- whatever comes ------------------------------------------------------------------------
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just([]) | st.just({}),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.builds(list) | st.builds(dict),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
