@@ -24,9 +24,10 @@ from derive.problem import Problem, load
 from derive.program import Equation, Program, references
 from derive.reverse import GradientProgram, gradient_program, stable
 from derive.scalars import Graph, Scalar
-from derive.training import Progress, Training
+from derive.training import Progress, Training, in_floats
 
 Index = tuple[int, ...]
+FloatTraining = tuple[dict[str, NDArray[np.float64]], list[tuple[int, float]]]
 
 
 def differentiate(problem: Problem | str | Mapping[str, Any]) -> Derivation:
@@ -241,6 +242,19 @@ class Derivation:
         from derive.training import in_balls
 
         return in_balls(self.training, self.given, steps, progress)
+
+    @cached_property
+    def _float_trainings(self) -> dict[int, FloatTraining]:
+        return {}
+
+    def train_in_floats(self, steps: int, progress: Progress | None = None) -> FloatTraining:
+        """Every array after so many updates in float64, and the error at the milestones; each run is kept."""
+        if steps not in self._float_trainings:
+            ready = self.training  # first: it says what is missing
+            start = {name: self.floats(name) for name in self.program.given}
+            values, history = in_floats(ready, start, steps, progress)
+            self._float_trainings[steps] = (results.forward(self, values), history)
+        return self._float_trainings[steps]
 
     @cached_property
     def values(self) -> Arrays:

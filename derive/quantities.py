@@ -116,14 +116,10 @@ FLOATS_FROM = 50
 def _trained(derivation: Derivation, steps: int) -> Enclosures:
     if steps < FLOATS_FROM:
         return derivation.train_exactly(steps)
-    from derive.results import forward
-    from derive.training import in_floats
-
-    start = {name: derivation.floats(name) for name in derivation.program.given}
-    values, _ = in_floats(derivation.training, start, steps)
+    values, _ = derivation.train_in_floats(steps)
     arrays = {
         name: exact_array([Fraction(float(v)) for v in value.reshape(-1)] if value.shape else Fraction(float(value)), value.shape)
-        for name, value in forward(derivation, values).items()
+        for name, value in values.items()
     }
     return Enclosures(lambda bits: arrays)
 

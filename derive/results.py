@@ -9,15 +9,16 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from derive.chain import Factor
 from derive.digits import from_float
 from derive.errors import ChainruleError
 from derive.evaluate.balls import FIRST_BITS, Enclosures
-from derive.formula import Symbol
+from derive.formula import Formula, Negative, Number, Symbol
 from derive.notation import plain_name
 from derive.plain import plain
 from derive.scalars import Scalar
-from derive.training import Progress, in_floats, milestones
-from derive.written import definition, formula
+from derive.training import Progress, milestones
+from derive.written import added, definition, formula, multiplied
 
 if TYPE_CHECKING:
     from derive.derivation import Derivation
@@ -101,39 +102,50 @@ def _definition(derivation: Derivation, scalar: Scalar) -> str:
     return plain(definition(node, lambda s: Symbol(derivation.names.element(s.array, s.index))))
 
 
-def local(derivation: Derivation, scalar: Scalar) -> sympy.Expr:
-    """∂E/∂scalar in local terms: activations stay symbols, the upstream gradients are written out."""
-    found: dict[Scalar, sympy.Expr] = {}
+def local(derivation: Derivation, scalar: Scalar) -> Formula:
+    """∂E/∂scalar in local terms, in the order of the chain rule: activations stay symbols, upstream gradients are written out."""
+    found: dict[Scalar, Formula] = {}
 
-    def gradient(of: Scalar) -> sympy.Expr:
+    def gradient(of: Scalar) -> Formula:
         if of.array == derivation.program.error:
-            return sympy.S.One
+            return Number("1")
         if of not in found:
             step = derivation.gradient_steps.get(of)
-            terms = step.terms if step is not None else ()
-            found[of] = sympy.Add(
-                *(sympy.Mul(*(gradient(f.by) if f.local is None else f.local for f in term.factors)) for term in terms)
-            )
+            terms = [times([factor(f) for f in term.factors]) for term in step.terms] if step is not None else []
+            found[of] = added(terms) if terms else Number("0")
         return found[of]
+
+    def factor(f: Factor) -> Formula:
+        return gradient(f.by) if f.local is None else _written(derivation, f.local)
 
     return gradient(scalar)
 
 
+def times(factors: list[Formula]) -> Formula:
+    """A product without factors of 1, a minus sign of any factor in front of the whole."""
+    bare = [factor.body if isinstance(factor, Negative) else factor for factor in factors]
+    negative = sum(isinstance(factor, Negative) for factor in factors) % 2 == 1
+    kept = [factor for factor in bare if factor != Number("1")]
+    product = multiplied(kept) if kept else Number("1")
+    return Negative(product) if negative else product
+
+
 def local_text(derivation: Derivation, scalar: Scalar) -> str:
     """∂E/∂scalar in local terms as text."""
-    return _expression_text(derivation, local(derivation, scalar))
+    return plain(local(derivation, scalar))
 
 
-def _expression_text(derivation: Derivation, expression: sympy.Expr) -> str:
-    known = {symbol: Symbol(derivation.element_name(symbol)) for symbol in expression.free_symbols}
-    return plain(formula(expression, known))
+def _written(derivation: Derivation, expression: sympy.Expr) -> Formula:
+    return formula(expression, {symbol: Symbol(derivation.element_name(symbol)) for symbol in expression.free_symbols})
 
 
 def formulas(derivation: Derivation, closed: bool) -> list[tuple[str, str]]:
     """(name, formula) for every element of every parameter."""
-    make = derivation.closed.gradient if closed else lambda scalar: local(derivation, scalar)
     return [
-        (_text(derivation, scalar), _expression_text(derivation, make(scalar)))
+        (
+            _text(derivation, scalar),
+            plain(_written(derivation, derivation.closed.gradient(scalar))) if closed else local_text(derivation, scalar),
+        )
         for name in derivation.program.parameters
         for scalar in derivation.graph.scalars(name)
     ]
@@ -158,14 +170,12 @@ def _at(values: NESTED, index: tuple[int, ...]) -> str:
 
 def training(derivation: Derivation, steps: int | None, digits: int | None, progress: Progress | None) -> dict[str, Any]:
     """{"steps", "error", "outputs", "arrays", "history"} after training."""
-    ready = derivation.training
     count = steps if steps is not None else (derivation.problem.update.steps if derivation.problem.update else 0)
     error, program = derivation.program.error, derivation.program
     output = program.by_role("activation")[-1].name
     if digits is None:
-        start = {name: derivation.floats(name) for name in program.given}
-        values, noted = in_floats(ready, start, count, progress)
-        every = {name: value.tolist() for name, value in forward(derivation, values).items()}
+        values, noted = derivation.train_in_floats(count, progress)
+        every = {name: value.tolist() for name, value in values.items()}
         arrays = {name: _shortest(value) for name, value in every.items()}
         history = [[step, from_float(value)] for step, value in noted]
     else:

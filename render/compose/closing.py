@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from derive import written
 from derive.formula import Side
 from derive.problem import Update
-from derive.results import forward
 from derive.scalars import Scalar
-from derive.training import in_floats
 from render.compose import drawings, factors
 from render.compose.backward import progress
 from render.compose.pen import Pen, equation, paragraph, prose
@@ -160,10 +158,7 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
 
 def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
     """The update repeated to the stated number of steps, the error's curve, and what the network answers then."""
-    derivation = pen.derivation
-    start = {name: derivation.floats(name) for name in derivation.program.given}
-    values, history = in_floats(derivation.training, start, update.steps)
-    final = forward(derivation, values)
+    final, history = pen.derivation.train_in_floats(update.steps)
     steps = f"{update.steps:,}".replace(",", " ")
     rows: list[list[Cell]] = []
     for example in range(views[-1].examples):
