@@ -132,10 +132,16 @@ def transpose(argument: Expression, axes: tuple[int, ...] | None = None) -> Expr
 
 def total(argument: Expression, axes: tuple[int, ...] | None = None, *, keepdims: bool = False) -> Expression:
     """The sum over axes (all of them for None)."""
-    chosen = tuple(range(len(argument.shape))) if axes is None else tuple(sorted({normal_axis(axis, argument.shape) for axis in axes}))
+    chosen = (
+        tuple(range(len(argument.shape)))
+        if axes is None
+        else tuple(sorted({normal_axis(axis, argument.shape) for axis in axes}))
+    )
     if not chosen:
         return argument
-    shape = tuple(1 if axis in chosen else size for axis, size in enumerate(argument.shape) if keepdims or axis not in chosen)
+    shape = tuple(
+        1 if axis in chosen else size for axis, size in enumerate(argument.shape) if keepdims or axis not in chosen
+    )
     return Total(argument, chosen, keepdims, shape)
 
 
@@ -157,7 +163,9 @@ def matmul(left: Expression, right: Expression) -> Expression:
     letters = ascii_letters[:batch]
     row, inner_letter, column = ascii_letters[batch : batch + 3]
     axes_left = inner_letter if len(left.shape) == 1 else letters[batch - (len(left.shape) - 2) :] + row + inner_letter
-    axes_right = inner_letter if len(right.shape) == 1 else letters[batch - (len(right.shape) - 2) :] + inner_letter + column
+    axes_right = (
+        inner_letter if len(right.shape) == 1 else letters[batch - (len(right.shape) - 2) :] + inner_letter + column
+    )
     out = letters + (row if len(left.shape) > 1 else "") + (column if len(right.shape) > 1 else "")
     return contract((axes_left, axes_right), out, left, right)
 
@@ -188,9 +196,13 @@ def unbroadcast(expression: Expression, shape: Shape) -> Expression:
     )
     if not axes:
         return expression
-    summed = total(expression, axes[: extra]) if extra and len(axes) == extra else total(expression, axes, keepdims=not extra)
+    summed = (
+        total(expression, axes[:extra]) if extra and len(axes) == extra else total(expression, axes, keepdims=not extra)
+    )
     if summed.shape != shape:
-        summed = total(total(expression, tuple(range(extra))), tuple(axis - extra for axis in axes[extra:]), keepdims=True)
+        summed = total(
+            total(expression, tuple(range(extra))), tuple(axis - extra for axis in axes[extra:]), keepdims=True
+        )
     return summed
 
 

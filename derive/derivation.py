@@ -16,9 +16,9 @@ from derive import layers, optimizers, results
 from derive.chain import Step, backward_steps, forward_steps
 from derive.closed_form import ClosedForms, flat_derivative
 from derive.errors import ChainruleError
-from derive.formula import Name
 from derive.evaluate import balls
 from derive.evaluate.lambdified import Evaluator, evaluator
+from derive.formula import Name
 from derive.notation import NOTATIONS, Names
 from derive.problem import Problem, load
 from derive.program import Equation, Program, references
@@ -166,7 +166,9 @@ class Derivation:
         """
         array, index = self.names.find(name)
         if index is None and self.program.shape(array):
-            raise ChainruleError(f"{name} is an array of shape {self.program.shape(array)}; name one element, like {name}[{', '.join('0' * len(self.program.shape(array)))}]")
+            raise ChainruleError(
+                f"{name} is an array of shape {self.program.shape(array)}; name one element, like {name}[{', '.join('0' * len(self.program.shape(array)))}]"
+            )
         return Scalar(array, index or ())
 
     def scalar_of(self, symbol: Expr) -> Scalar:
@@ -230,7 +232,9 @@ class Derivation:
     def training(self) -> Training:
         """What repeated updates need, in the form that never overflows."""
         if self.problem.update is None:
-            raise ChainruleError(f"{self.problem.source or 'the problem'}: has no [update]: nothing says how it is trained")
+            raise ChainruleError(
+                f"{self.problem.source or 'the problem'}: has no [update]: nothing says how it is trained"
+            )
         if not self.has_numbers:
             raise ChainruleError(f"{self.problem.source or 'the problem'}: has symbols where training needs numbers")
         gradient = gradient_program(stable(self.program))
@@ -284,7 +288,9 @@ class Derivation:
         """What ``chainrule gradients --json`` prints."""
         return results.gradients(self, digits)
 
-    def train(self, steps: int | None = None, digits: int | None = None, progress: Progress | None = None) -> dict[str, Any]:
+    def train(
+        self, steps: int | None = None, digits: int | None = None, progress: Progress | None = None
+    ) -> dict[str, Any]:
         """What ``chainrule train --json`` prints: float64, or enclosures to ``digits``."""
         return results.training(self, steps, digits, progress)
 

@@ -26,7 +26,9 @@ def latex(derivation: Derivation, scalar: Scalar) -> str:
     """
     if scalar not in derivation.gradient_steps:
         name = written_name(derivation, scalar)
-        raise ChainruleError(f"there is no derivation of ∂E/∂{name.name.base}{name.name.sub}: it does not lie between the parameters and the error")
+        raise ChainruleError(
+            f"there is no derivation of ∂E/∂{name.name.base}{name.name.sub}: it does not lie between the parameters and the error"
+        )
     lines: list[tuple[Side, ...]] = []
     _explain(derivation, scalar, lines, set())
     rows = [_aligned(sides) for sides in lines]
@@ -104,5 +106,3 @@ def _product(factors: list[Formula], sign: str) -> Formula:
 
 def _number(derivation: Derivation, read: Read) -> Number:
     return Number(derivation.enclosures.decimal(read, DIGITS))
-
-

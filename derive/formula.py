@@ -197,7 +197,11 @@ def precedence(node: Formula) -> Precedence:
         case Negative():
             return Precedence.NEGATIVE
         case Number(text):
-            return Precedence.NEGATIVE if text.startswith("-") else (Precedence.PRODUCT if "e" in text else Precedence.ATOM)
+            return (
+                Precedence.NEGATIVE
+                if text.startswith("-")
+                else (Precedence.PRODUCT if "e" in text else Precedence.ATOM)
+            )
         case Product() | BigSum():
             return Precedence.PRODUCT
         case Fraction() | Partial() | Power() | Transposed():
@@ -245,5 +249,3 @@ def sides(first: Formula, *others: Formula | Side) -> tuple[Side, ...]:
 def marked(node: Formula, factor: int | None) -> Formula:
     """node in the colour of a factor, or as it is for None."""
     return node if factor is None else Mark(factor, node)
-
-

@@ -76,7 +76,12 @@ def _identical(left: Expr, right: Expr) -> bool:
     """Are two expressions, rational in eᶻ, the same? Decided exactly."""
     y = Symbol("y", positive=True)
     difference = (left - right).rewrite(exp).expand(power_exp=True)
-    return bool(sympy.cancel(sympy.together(difference.xreplace({exp(z): y, exp(-z): 1 / y, exp(2 * z): y**2, exp(-2 * z): y**-2}))) == 0)
+    return bool(
+        sympy.cancel(
+            sympy.together(difference.xreplace({exp(z): y, exp(-z): 1 / y, exp(2 * z): y**2, exp(-2 * z): y**-2}))
+        )
+        == 0
+    )
 
 
 @cache
@@ -130,7 +135,9 @@ ACTIVATIONS: dict[str, Activation] = {
     for row in (
         LOGISTIC,
         Activation("tanh", "the hyperbolic tangent, squashing to (−1, 1)", tanh(z), "tanh", output_form=1 - a**2),
-        Activation("relu", "max(0, z); its derivative at 0 is taken as 0", Piecewise((z, z > 0), (0, True)), "relu", kink=True),
+        Activation(
+            "relu", "max(0, z); its derivative at 0 is taken as 0", Piecewise((z, z > 0), (0, True)), "relu", kink=True
+        ),
         Activation(
             "leaky_relu",
             "z for z > 0, else slope·z (slope 0.01 unless given)",
@@ -141,7 +148,9 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation("identity", "z itself: a linear unit", z, "identity", output_form=sympy.Integer(1)),
         SOFTPLUS,
-        Activation("softmax", "eᶻ of each unit over the sum of all of them: probabilities", None, "softmax", over_axis=True),
+        Activation(
+            "softmax", "eᶻ of each unit over the sum of all of them: probabilities", None, "softmax", over_axis=True
+        ),
     )
 }
 
@@ -176,7 +185,13 @@ LOSSES: dict[str, Loss] = {
     for row in (
         Loss("half_squared_error", "Σ ½(t − a)² over the outputs", "1/2 * (t - a)**2", _negative_difference),
         Loss("squared_error", "Σ (t − a)² over the outputs", "(t - a)**2", _twice_negative_difference),
-        Loss("mean_squared_error", "the mean over the outputs of (t − a)²", "(t - a)**2", _twice_negative_difference, "mean"),
+        Loss(
+            "mean_squared_error",
+            "the mean over the outputs of (t − a)²",
+            "(t - a)**2",
+            _twice_negative_difference,
+            "mean",
+        ),
         Loss(
             "binary_cross_entropy",
             "the mean over the outputs of −(t ln a + (1 − t) ln(1 − a))",

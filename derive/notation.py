@@ -118,7 +118,11 @@ class Names:
         """How a whole array is written in the matrix form."""
         variable = self.program.variables[array]
         role = self._role(variable)
-        return _fill(self.notation.arrays[role], {"layer": str(variable.layer)}) if role in self.notation.arrays else Name(array)
+        return (
+            _fill(self.notation.arrays[role], {"layer": str(variable.layer)})
+            if role in self.notation.arrays
+            else Name(array)
+        )
 
     def array_delta(self, array: str) -> Name:
         """How a whole layer's delta is written in the matrix form."""
@@ -146,7 +150,9 @@ class Names:
                 return array, index
         if name in self._by_name:
             return self._by_name[name]
-        raise UnknownNameError(f"no quantity of that name: {unknown(name, dict.fromkeys([*self.program.variables, *self._by_name]))}")
+        raise UnknownNameError(
+            f"no quantity of that name: {unknown(name, dict.fromkeys([*self.program.variables, *self._by_name]))}"
+        )
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[str, Index]]:
@@ -217,5 +223,5 @@ def _substituted(template: str, fields: dict[str, str]) -> str:
 
 def plain_name(name: Name) -> str:
     """A name as it is typed: w5, net_h1, net_h1(2) for the second example."""
-    sub = name.sub if not name.sub or name.sub[0].isdigit() and len(name.base) == 1 else f"_{name.sub}"
+    sub = name.sub if not name.sub or (name.sub[0].isdigit() and len(name.base) == 1) else f"_{name.sub}"
     return f"{name.base}{sub}{name.sup}"

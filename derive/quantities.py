@@ -118,7 +118,9 @@ def _trained(derivation: Derivation, steps: int) -> Enclosures:
         return derivation.train_exactly(steps)
     values, _ = derivation.train_in_floats(steps)
     arrays = {
-        name: exact_array([Fraction(float(v)) for v in value.reshape(-1)] if value.shape else Fraction(float(value)), value.shape)
+        name: exact_array(
+            [Fraction(float(v)) for v in value.reshape(-1)] if value.shape else Fraction(float(value)), value.shape
+        )
         for name, value in values.items()
     }
     return Enclosures(lambda bits: arrays)

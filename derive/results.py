@@ -14,7 +14,6 @@ from derive.digits import from_float
 from derive.errors import ChainruleError
 from derive.evaluate.balls import FIRST_BITS, Enclosures
 from derive.formula import Formula, Negative, Number, Symbol
-from derive.notation import plain_name
 from derive.plain import plain
 from derive.scalars import Scalar
 from derive.training import Progress, milestones
@@ -39,7 +38,9 @@ def decimals(enclosures: Enclosures, name: str, digits: int) -> NESTED:
         shape = np.shape(enclosures.at(FIRST_BITS)[name])
         return nested(shape, lambda index: enclosures.decimal(lambda values: values[name][index], digits))
     except (ArithmeticError, ZeroDivisionError):
-        raise ChainruleError(f"{name} is not finite at these numbers (a logarithm of zero or a division by zero)") from None
+        raise ChainruleError(
+            f"{name} is not finite at these numbers (a logarithm of zero or a division by zero)"
+        ) from None
 
 
 def floats(enclosures: Enclosures, name: str) -> NDArray[np.float64]:
@@ -77,14 +78,24 @@ def _updated(derivation: Derivation, digits: int) -> dict[str, Any]:
     names = derivation.program.parameters
     if derivation.has_numbers:
         after = derivation.after_update
-        moved = {name: decimals(after if name in derivation.trained else derivation.enclosures, name, digits) for name in names}
+        moved = {
+            name: decimals(after if name in derivation.trained else derivation.enclosures, name, digits)
+            for name in names
+        }
         return moved | {"error": decimals(after, derivation.program.error, digits)}
-    return {name: nested(derivation.program.shape(name), lambda index, n=name: _moved(derivation, Scalar(n, index), digits)) for name in names}  # type: ignore[misc]
+    return {
+        name: nested(derivation.program.shape(name), lambda index, n=name: _moved(derivation, Scalar(n, index), digits))
+        for name in names
+    }  # type: ignore[misc]
 
 
 def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
     """A parameter's new value where it is a formula: w − η ∂E/∂w."""
-    old = _text(derivation, scalar) if scalar.array not in derivation.numeric else nested((), lambda _: derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits))
+    old = (
+        _text(derivation, scalar)
+        if scalar.array not in derivation.numeric
+        else nested((), lambda _: derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits))
+    )
     if scalar.array not in derivation.trained:
         return str(old)
     rate = derivation.problem.update.learning_rate if derivation.problem.update else 0
@@ -144,7 +155,9 @@ def formulas(derivation: Derivation, closed: bool) -> list[tuple[str, str]]:
     return [
         (
             _text(derivation, scalar),
-            plain(_written(derivation, derivation.closed.gradient(scalar))) if closed else local_text(derivation, scalar),
+            plain(_written(derivation, derivation.closed.gradient(scalar)))
+            if closed
+            else local_text(derivation, scalar),
         )
         for name in derivation.program.parameters
         for scalar in derivation.graph.scalars(name)
@@ -158,7 +171,13 @@ def rows(derivation: Derivation, digits: int) -> list[tuple[str, str, str]]:
     for name in derivation.program.parameters:
         after = found.get("updated", {}).get(name)
         for scalar in derivation.graph.scalars(name):
-            flat.append((_text(derivation, scalar), _at(found["gradients"][name], scalar.index), "" if after is None else _at(after, scalar.index)))
+            flat.append(
+                (
+                    _text(derivation, scalar),
+                    _at(found["gradients"][name], scalar.index),
+                    "" if after is None else _at(after, scalar.index),
+                )
+            )
     return flat
 
 
@@ -168,7 +187,9 @@ def _at(values: NESTED, index: tuple[int, ...]) -> str:
     return str(values)
 
 
-def training(derivation: Derivation, steps: int | None, digits: int | None, progress: Progress | None) -> dict[str, Any]:
+def training(
+    derivation: Derivation, steps: int | None, digits: int | None, progress: Progress | None
+) -> dict[str, Any]:
     """{"steps", "error", "outputs", "arrays", "history"} after training."""
     count = steps if steps is not None else (derivation.problem.update.steps if derivation.problem.update else 0)
     error, program = derivation.program.error, derivation.program

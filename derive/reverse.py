@@ -49,7 +49,9 @@ def adjoint_name(error: str, name: str) -> str:
 def gradient_program(program: Program) -> GradientProgram:
     """∂E/∂(array) for the parameters and for every array on the way to them."""
     wanted = _between(program)
-    named = {e.expression: Ref(e.target, e.expression.shape) for e in program.equations if isinstance(e.expression, Softmax)}
+    named = {
+        e.expression: Ref(e.target, e.expression.shape) for e in program.equations if isinstance(e.expression, Softmax)
+    }
     walk = _Walk(wanted, named)
     contributions: dict[str, list[Expression]] = {program.error: [arrays.constant(1)]}
     adjoints: dict[str, str] = {}
@@ -102,7 +104,9 @@ def pullback(equation: Equation, upstream: Expression, walk: _Walk) -> Iterator[
     yield from _pull(equation.expression, upstream, own, walk)
 
 
-def _pull(expression: Expression, upstream: Expression, own: Ref | None, walk: _Walk) -> Iterator[tuple[str, Expression]]:
+def _pull(
+    expression: Expression, upstream: Expression, own: Ref | None, walk: _Walk
+) -> Iterator[tuple[str, Expression]]:
     """Walk an expression from its result to the arrays it reads; ``own`` names the result if it has a name."""
     if not references(expression) & walk.wanted:
         return
@@ -133,7 +137,9 @@ def _pull_map(expression: Map, upstream: Expression, own: Ref | None) -> Iterato
         if own is not None:
             known[arrays.placeholder(own)] = own
         used = tuple(name for name in known if name in partial.free_symbols)
-        local = Map(partial, used, tuple(known[name] for name in used), arrays.broadcast(known[name].shape for name in used))
+        local = Map(
+            partial, used, tuple(known[name] for name in used), arrays.broadcast(known[name].shape for name in used)
+        )
         passed = arrays.elementwise(times, upstream, local)
         yield argument, _fit(passed, expression.shape, argument)
 
@@ -146,7 +152,11 @@ def _fit(passed: Map, shape: tuple[int, ...], argument: Expression) -> Expressio
 
 def _unwrapped(expression: Map) -> Expression:
     """The sole argument of a Map that does nothing to it."""
-    if expression.arguments and expression.formula == expression.symbols[0] and expression.arguments[0].shape == expression.shape:
+    if (
+        expression.arguments
+        and expression.formula == expression.symbols[0]
+        and expression.arguments[0].shape == expression.shape
+    ):
         return expression.arguments[0]
     return expression
 

@@ -126,7 +126,9 @@ def contracted(expression: Contract, index: Index) -> Iterator[tuple[Index, Inde
 def summed(expression: Total, index: Index) -> Iterator[Index]:
     """The indices that a total adds for one element."""
     shape = expression.argument.shape
-    rest = iter(index if not expression.keepdims else [i for axis, i in enumerate(index) if axis not in expression.axes])
+    rest = iter(
+        index if not expression.keepdims else [i for axis, i in enumerate(index) if axis not in expression.axes]
+    )
     kept = {axis: next(rest) for axis in range(len(shape)) if axis not in expression.axes}
     for values in np.ndindex(*(shape[axis] for axis in expression.axes)):
         at = kept | dict(zip(expression.axes, values, strict=True))
@@ -205,13 +207,17 @@ class Graph:
     def partials(self, scalar: Scalar, wanted: frozenset[str]) -> dict[Scalar, Expr]:
         """∂scalar/∂v for every scalar v of the arrays ``wanted`` that its definition reads."""
         found: dict[Scalar, Expr] = {}
-        for reached, partial in self._pull(self.program.definitions[scalar.array], scalar.index, sympy.S.One, scalar, wanted):
+        for reached, partial in self._pull(
+            self.program.definitions[scalar.array], scalar.index, sympy.S.One, scalar, wanted
+        ):
             found[reached] = found[reached] + partial if reached in found else partial
         return found
 
     def _value(self, expression: Expression, index: Index) -> Expr:
-        return self.symbol(Scalar(expression.name, index)) if isinstance(expression, Ref) else to_sympy(
-            element(expression, index), self.symbol
+        return (
+            self.symbol(Scalar(expression.name, index))
+            if isinstance(expression, Ref)
+            else to_sympy(element(expression, index), self.symbol)
         )
 
     def _pull(
@@ -226,11 +232,17 @@ class Graph:
             case Contract(_, _, (left, right)):
                 for at_left, at_right in contracted(expression, index):
                     if _reads(left) & wanted:
-                        yield from self._pull(left, at_left, _times(upstream, self._value(right, at_right)), None, wanted)
+                        yield from self._pull(
+                            left, at_left, _times(upstream, self._value(right, at_right)), None, wanted
+                        )
                     if _reads(right) & wanted:
-                        yield from self._pull(right, at_right, _times(upstream, self._value(left, at_left)), None, wanted)
+                        yield from self._pull(
+                            right, at_right, _times(upstream, self._value(left, at_left)), None, wanted
+                        )
             case Transpose(argument, axes):
-                yield from self._pull(argument, tuple(index[axes.index(axis)] for axis in range(len(axes))), upstream, None, wanted)
+                yield from self._pull(
+                    argument, tuple(index[axes.index(axis)] for axis in range(len(axes))), upstream, None, wanted
+                )
             case Total(argument):
                 for at in summed(expression, index):
                     yield from self._pull(argument, at, upstream, None, wanted)

@@ -48,6 +48,7 @@ RELATIONS = {
     "→": r"\to",
     "∈": r"\in",
 }
+THIN = r"\,"  # between factors that would seem one word
 PRODUCT_SIGNS = {"dot": r"\cdot", "hadamard": r"\odot", "times": r"\times"}
 
 
@@ -124,13 +125,29 @@ class _Printer:
         """The node where its surroundings ask for at least ``minimum``."""
         if isinstance(node, Mark):
             return self.mark(node, self.place(node.body, minimum, lead))
-        if precedence(node) < minimum and not (lead and minimum <= Precedence.PRODUCT and _is_signed(node)):
+        if self.precedence(node) < minimum and not (lead and minimum <= Precedence.PRODUCT and _is_signed(node)):
             return self.parentheses(node)
         return self.write(node, lead)
 
+    def precedence(self, node: Formula) -> Precedence:
+        """How tightly a node binds as this dialect writes it: a slash binds like a product."""
+        return Precedence.PRODUCT if self.is_slashed(node) else precedence(node)
+
+    def is_slashed(self, node: Formula) -> bool:
+        """Whether a fraction is written in a line; one of short whole numbers (½) keeps its bar."""
+        if not self.dialect.inline or not isinstance(unmarked(node), Fraction | Partial):
+            return False
+        return not all(isinstance(part, Number) and part.text.isdigit() for part in children(unmarked(node)))
+
+    def is_tall(self, node: Formula) -> bool:
+        """As `is_tall`; what is slashed stands no higher than a letter."""
+        if self.is_slashed(node):
+            return any(map(self.is_tall, children(unmarked(node))))
+        return is_tall(node) and (not self.dialect.inline or not children(node) or any(map(self.is_tall, children(node))))
+
     def parentheses(self, node: Formula) -> str:
         inner = self.write(node)
-        return rf"\left({inner}\right)" if is_tall(node) else f"({inner})"
+        return rf"\left({inner}\right)" if self.is_tall(node) else f"({inner})"
 
     def mark(self, node: Mark, body: str) -> str:
         if node.factor < 1:
@@ -152,6 +169,10 @@ class _Printer:
                 return _joined(self.factors(factors, sign, lead))
             case Negative(body):
                 return f"-{self.place(body, Precedence.PRODUCT, False)}"
+            case Fraction(over, under) if self.is_slashed(node):
+                return f"{self.place(over, Precedence.PRODUCT, lead)}/{self.place(under, Precedence.POWER, False)}"
+            case Partial(of, by) if self.is_slashed(node):
+                return rf"\partial {self.argument(of)}/\partial {self.argument(by)}"
             case Fraction(numerator, denominator):
                 return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}"
             case Partial(of, by):
@@ -213,8 +234,7 @@ class _Printer:
             if first:
                 yield "", written, factor
             else:
-                dot = r"\cdot" if needs_dot(factors[position - 1], factor) else ""
-                yield PRODUCT_SIGNS.get(sign, dot), written, factor
+                yield PRODUCT_SIGNS[sign] if sign else _gap(factors[position - 1], factor), written, factor
 
     def power_base(self, node: Formula) -> str:
         bare = unmarked(node)
@@ -227,7 +247,7 @@ class _Printer:
 
     def call(self, node: Call) -> str:
         arguments = r",\, ".join(self.write(argument) for argument in node.arguments)
-        tall = any(is_tall(argument) for argument in node.arguments)
+        tall = any(self.is_tall(argument) for argument in node.arguments)
         match node.function:
             case "sqrt":
                 return rf"\sqrt{{{arguments}}}"
@@ -259,6 +279,8 @@ class _Printer:
 def needs_dot(left: Formula, right: Formula) -> bool:
     """Whether two factors side by side would be misread without a dot: numbers, words, fractions of ∂."""
     before, after = _edge(left, last=True), _edge(right, last=False)
+    if isinstance(before, Number) and isinstance(after, Call):
+        return True
     if isinstance(after, Number) or (isinstance(before, Partial) and isinstance(after, Partial | Fraction)):
         return True
     if (
@@ -271,6 +293,17 @@ def needs_dot(left: Formula, right: Formula) -> bool:
         bare = not (before.name.sub or before.name.sup)
         return (_is_word(before.name) and (bare or _is_word(after.name))) or (bare and _is_word(after.name))
     return isinstance(before, Words) or isinstance(after, Words)
+
+
+def _gap(left: Formula, right: Formula) -> str:
+    """What stands between two factors side by side: a dot, a thin space, or nothing."""
+    if needs_dot(left, right):
+        return r"\cdot"
+    before, after = _edge(left, last=True), _edge(right, last=False)
+    if isinstance(before, Fraction | Partial) or isinstance(after, Fraction | Partial):
+        return THIN
+    words = [isinstance(node, Symbol) and _is_word(node.name) for node in (before, after)]
+    return THIN if any(words) and isinstance(before, Symbol) and isinstance(after, Symbol) else ""
 
 
 def _edge(node: Formula, *, last: bool) -> Formula:

@@ -150,13 +150,19 @@ FACTOR_COLORS = ("factor1", "factor2", "factor3", "factor4", "factor5", "factor6
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs between readers of TeX: the names of the factors' colours, and how text is escaped."""
+    """What differs between readers of TeX: the names of the factors' colours, and how text is escaped.
+
+    ``inline`` is for a line of text: fractions and derivatives are written with a slash, so that
+    the lines keep their distance.
+    """
 
     colors: tuple[str, ...] = FACTOR_COLORS
     text: Callable[[str], str] = escape_text
+    inline: bool = False
 
 
 LATEX = Dialect()
+LATEX_INLINE = Dialect(inline=True)
 
 
 def tex_name(name: Name, dialect: Dialect = LATEX) -> str:

@@ -122,3 +122,6 @@ def _condition(condition: sympy.Basic, known: Mapping[Expr, Formula]) -> Formula
     return Relation(formula(condition.lhs, known), SIGNS[condition.rel_op], formula(condition.rhs, known))
 
 
+def quotient(numerator: Formula, denominator: Formula) -> Fraction:
+    """numerator over denominator."""
+    return Fraction(numerator, denominator)

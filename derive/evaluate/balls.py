@@ -18,8 +18,8 @@ import sympy
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
-from derive.evaluate.code import BALL, source
 from derive.digits import Exact, decide
+from derive.evaluate.code import BALL, source
 from derive.program import Contract, Equation, Expression, Map, Ref, Softmax, Total, Transpose
 
 Array = NDArray[np.object_]
@@ -113,7 +113,9 @@ def _map(function: Callable[..., Any], arguments: list[Array], shape: tuple[int,
 
 def _softmax(values: Array, axis: int, logarithm: bool) -> Array:
     exponentials = _map(NAMESPACE["exp"], [values], values.shape)
-    totals = filled(np.sum(exponentials, axis=axis, keepdims=True), (*values.shape[:axis], 1, *values.shape[axis + 1 :]))
+    totals = filled(
+        np.sum(exponentials, axis=axis, keepdims=True), (*values.shape[:axis], 1, *values.shape[axis + 1 :])
+    )
     if logarithm:
         return np.asarray(values - _map(NAMESPACE["log"], [totals], totals.shape))
     return np.asarray(exponentials / totals)

@@ -48,7 +48,9 @@ def definition(call: Elementwise, dialect: Dialect) -> Expr:
     return written(call.row, dialect is not BALL).xreplace({z: call.args[0], a: call, **slope_of(call)})
 
 
-def source(expression: Expr, names: dict[Expr, str], dialect: Dialect, temporary: Callable[[str], str] | None = None) -> str:
+def source(
+    expression: Expr, names: dict[Expr, str], dialect: Dialect, temporary: Callable[[str], str] | None = None
+) -> str:
     """Python source of a formula; ``names`` maps its symbols (and known parts) to variables.
 
     ``temporary(source)`` may put a part that is needed twice into a variable and return its name.

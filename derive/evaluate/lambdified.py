@@ -82,7 +82,9 @@ def sympy_function(derivation: Derivation) -> Flat:
             value = value.replace(_is_log_of_one_more, lambda found: log1p(found.args[0] - 1))
             assignments.append((symbol(Scalar(equation.target, index)), value))
     shapes = [(), *(program.shape(name) for name in program.parameters)]
-    results = [symbol(Scalar(name, index)) for name, shape in zip(outputs, shapes, strict=True) for index in np.ndindex(*shape)]
+    results = [
+        symbol(Scalar(name, index)) for name, shape in zip(outputs, shapes, strict=True) for index in np.ndindex(*shape)
+    ]
     made: Flat = sympy.lambdify(arguments, results, modules="math", cse=lambda expressions: (assignments, expressions))
     return made
 
@@ -95,7 +97,11 @@ def _shifted(scores: list[sympy.Expr], place: int, logarithm: bool) -> sympy.Exp
 
 def _is_log_of_one_more(expression: sympy.Expr) -> bool:
     """ln(1 + u), which cancels in float64 where u is small."""
-    return isinstance(expression, sympy.log) and isinstance(expression.args[0], sympy.Add) and sympy.S.One in expression.args[0].args
+    return (
+        isinstance(expression, sympy.log)
+        and isinstance(expression.args[0], sympy.Add)
+        and sympy.S.One in expression.args[0].args
+    )
 
 
 def _vectorised(derivation: Derivation, reuse: bool) -> Evaluator:

@@ -105,7 +105,9 @@ def _compile(lines: list[str], name: str) -> Callable[..., Any]:
     return function
 
 
-def function(equations: Sequence[Equation], inputs: Sequence[tuple[str, Shape]], outputs: Sequence[tuple[str, Shape]]) -> Callable[..., Any]:
+def function(
+    equations: Sequence[Equation], inputs: Sequence[tuple[str, Shape]], outputs: Sequence[tuple[str, Shape]]
+) -> Callable[..., Any]:
     """``f(*elements of inputs) -> tuple of elements of outputs``, all plain floats, row by row."""
     writer = Writer()
     arguments = [writer.name(Scalar(name, index)) for name, shape in inputs for index in indices(shape)]

@@ -90,7 +90,11 @@ class Writer:
         (left, right), (first, second) = expression.axes, expression.arguments
         a, b = self.value(first), self.value(second)
         shared = set(left) & set(right)
-        if len(left) == len(right) == len(expression.out) == 2 and len(shared) == 1 and len(set(left)) == len(set(right)) == 2:
+        if (
+            len(left) == len(right) == len(expression.out) == 2
+            and len(shared) == 1
+            and len(set(left)) == len(set(right)) == 2
+        ):
             (inner,) = shared
             if expression.out[0] in right:
                 left, right, a, b, first, second = right, left, b, a, second, first
@@ -135,7 +139,9 @@ class _Formula:
         if isinstance(node, Elementwise):
             argument = sympy.Symbol(f"argument {len(self.known)}", real=True)
             self.known[argument] = self.operand(node.args[0])
-            self.shapes[argument] = np.broadcast_shapes(*(self.shapes.get(s, self.shape) for s in node.args[0].free_symbols))
+            self.shapes[argument] = np.broadcast_shapes(
+                *(self.shapes.get(s, self.shape) for s in node.args[0].free_symbols)
+            )
             self.into(definition(node.func(argument, *node.args[1:]), FLOAT), out)
             return
         match node:
@@ -215,7 +221,9 @@ def function(
     header = f"def evaluate({', '.join(writer.names[name] for name in inputs)}):"
     lines = [header, *(f"    {line}" for line in writer.lines), f"    return ({', '.join(results)},)"]
     used = "add subtract multiply divide negative power exp log log1p tanh absolute maximum greater greater_equal less less_equal"
-    namespace: dict[str, Any] = {name: getattr(np, name) for name in [*used.split(), "where", "copyto", "dot", "einsum", "empty"]}
+    namespace: dict[str, Any] = {
+        name: getattr(np, name) for name in [*used.split(), "where", "copyto", "dot", "einsum", "empty"]
+    }
     namespace |= {name: np.empty(shape) for name, shape in writer.buffers.items()}
     exec(compile("\n".join(lines), "<evaluate>", "exec"), namespace)  # noqa: S102 - our own source, see code.py
     result: Callable[..., Any] = namespace["evaluate"]

@@ -19,7 +19,14 @@ from render.document import Document
 DETAILS = {"standard": "every step with its numbers, in prose"}
 
 
-def document(derivation: Derivation, *, notation: str | None = None, detail: str = "standard", show: str = "representative", decimals: int = 9) -> Document:
+def document(
+    derivation: Derivation,
+    *,
+    notation: str | None = None,
+    detail: str = "standard",
+    show: str = "representative",
+    decimals: int = 9,
+) -> Document:
     """The worked example of a derivation.
 
     ``notation`` is a row of `derive.notation.NOTATIONS` (the problem's own if absent), ``show`` which

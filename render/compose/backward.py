@@ -9,7 +9,7 @@ from derive.formula import Formula, Group, Mark, Product, Side
 from derive.notation import plain_name
 from derive.quantities import reads
 from derive.scalars import Scalar
-from render.compose import drawings, factors
+from render.compose import drawings, factors, notes
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView, Selection, local
 from render.compose.tables import Cell, table
@@ -46,92 +46,143 @@ def progress(pen: Pen, views: Sequence[LayerView], known: set[str]) -> tuple[Pro
     scalars = [s for v in views for s in pen.derivation.graph.scalars(v.weight.name)]
     scalars += [s for v in views if v.bias is not None for s in pen.derivation.graph.scalars(v.bias.name)]
     if len(scalars) > 24:
-        entries = [(pen.array(name), name in known) for v in views for name in (v.weight.name, *([v.bias.name] if v.bias else []))]
+        entries = [
+            (pen.array(name), name in known)
+            for v in views
+            for name in (v.weight.name, *([v.bias.name] if v.bias else []))
+        ]
         return (Progress(tuple(entries)),)
     return (Progress(tuple((pen.symbol(s), s.array in known) for s in scalars)),)
 
 
-def _layer(pen: Pen, views: Sequence[LayerView], view: LayerView, following: LayerView | None, selection: Selection) -> list[Block]:
+def _layer(
+    pen: Pen, views: Sequence[LayerView], view: LayerView, following: LayerView | None, selection: Selection
+) -> list[Block]:
     blocks: list[Block] = []
     for position, weight in enumerate(selection.weights[view.number]):
         example = selection.example[weight]
-        blocks += _opening(pen, views, view, weight, example, first=position == 0)
+        if position:
+            blocks += _one_more(pen, view, following, weight, example)
+            continue
+        blocks += _opening(pen, views, view, weight, example)
         blocks += _chain_rule(pen, view, weight, example)
         if following is None:
             blocks += _first_factor_of_output(pen, view, weight, example)
         else:
-            blocks += _first_factor_of_hidden(pen, view, following, weight, example)
+            blocks += _first_factor_of_hidden(pen, views, view, following, weight, example)
         blocks += _other_factors(pen, view, weight, example)
-        blocks += _product(pen, view, weight, example, position == 0)
-    if pen.derivation.trained and view.weight.name in pen.derivation.trained:
-        blocks += _updates(pen, view, selection)
+        blocks += _product(pen, views, view, weight, example)
+    if view.weight.name in pen.derivation.trained:
+        blocks += _updates(pen, views, view, selection)
     return [*blocks, *_the_others(pen, view, following, selection)]
 
 
-def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int, *, first: bool) -> list[Block]:
+def _one_more(pen: Pen, view: LayerView, following: LayerView | None, weight: Scalar, example: int) -> list[Block]:
+    """A further weight of the same layer: its lines without the explanations."""
+    unit = weight.index[0]
+    drawing = drawings.output_path(pen, view, weight, example)
+    words = prose("The path of {w}.", w=pen.symbol(weight))
+    figure = (
+        [Figure(f"fig:path-{_name(weight)}", drawing, words, _path_in_words(pen, view, weight, 0))] if view.last else []
+    )
+    return [
+        paragraph(
+            "Now {w}, a weight of {unit}, in the same way:", w=pen.symbol(weight), unit=pen.unit(view.net_of(unit))
+        ),
+        *figure,
+        *_chain_rule(pen, view, weight, example)[1:],
+        equation(factors.delta_line(pen, view, following, unit, example), _key(weight, "delta")),
+        equation(factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=pen.numbers),
+    ]
+
+
+def _opening_words(views: Sequence[LayerView], view: LayerView) -> str:
+    """Where the layer stands, and what is new about it."""
+    if view.row.over_axis and view.last:
+        return (
+            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} changes a little? That is the partial "
+            "derivative {partial}. {w} acts on the error only through the net input of {unit}. But softmax divides by the sum over all units, so this net "
+            "input changes *every* output, and each of them has its part in the error."
+        )
+    if view.last:
+        return (
+            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} changes a little? That is the partial "
+            "derivative {partial}. {w} acts on the error only through the net input of {unit}, and that only through its output, so we follow the path from the "
+            "error back to the weight."
+        )
+    if view.number == len(views) - 1 and views[view.number].units > 1:
+        return (
+            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same factors as before; what is new is the first one. The output of "
+            "{unit} goes to {all} of the next layer, so it reaches the error in {ways}, and what comes back along them is added."
+        )
+    if view.number == len(views) - 1:
+        return (
+            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same factors as before; what is new is the first one, because between "
+            "the output of {unit} and the error there is another unit."
+        )
+    return (
+        "One layer further back, and nothing new is needed: the deltas of the layer behind play the part that the error played at the outputs. Take {w}, a weight of {unit}, "
+        "which feeds {all} of the next layer."
+    )
+
+
+def _all(number: int) -> str:
+    return {1: "the one unit", 2: "both units"}.get(number, f"all {count(number, 'unit')}")
+
+
+def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int) -> list[Block]:
     unit = pen.unit(view.net_of(weight.index[0]))
-    several = view.examples > 1
-    if view.last and first:
-        text = (
-            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} changes a "
-            "little? That is the partial derivative {partial}. {w} acts on the error only through the net input of {unit}, and that "
-            "only through its output, so we follow the path from the error back to the weight."
-        )
-        if view.row.over_axis:
-            text = (
-                "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} changes a "
-                "little? That is the partial derivative {partial}. {w} acts on the error only through the net input of {unit}. But softmax "
-                "divides by the sum over all units, so this net input changes *every* output, and each of them has its part in the error."
-            )
-    elif view.last:
-        text = "The same for {w}, a weight of {unit}."
-    elif first:
-        text = (
-            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same three factors as before; what is new is "
-            "the first one. The output of {unit} goes to {all} of the next layer, so it reaches the error by {ways}, and what "
-            "comes back along them is added."
-        )
-    else:
-        text = "The same for {w}, a weight of {unit}."
     following = 0 if view.last else views[view.number].units
     blocks: list[Block] = [
         paragraph(
-            text,
+            _opening_words(views, view),
             w=pen.symbol(weight),
             unit=unit,
             error=pen.error,
             partial=pen.partial(None, weight),
-            all="the one unit" if following == 1 else f"all {count(following, 'unit')}",
-            ways="one way" if following == 1 else f"{count(following, 'way')}",
+            all=_all(following),
+            ways=count(following, "way"),
         )
     ]
-    if several and first:
+    if view.examples > 1 and view.last:
         blocks.append(
             paragraph(
                 "Every example has a path of its own, and their contributions are added. We work out example {n}; the others go the same way.",
                 n=example + 1,
             )
         )
-    drawing = drawings.output_path(pen, view, weight, example) if view.last else drawings.hidden_paths(pen, views, view, weight)
-    name = "-".join([weight.array, *(str(i + 1) for i in weight.index)])
+    elif view.examples > 1:
+        blocks.append(paragraph("Again for example {n} first.", n=example + 1))
+    drawing = (
+        drawings.output_path(pen, view, weight, example)
+        if view.last
+        else drawings.hidden_paths(pen, views, view, weight)
+    )
+    caption = (
+        "The path of {w}: {third}, {second} and {first} are the factors of the chain rule."
+        if view.last
+        else "The paths of {w}: {third} into {unit}, {second}, and {first} from there to the errors."
+    )
     blocks.append(
         Figure(
-            f"fig:path-{name}",
+            f"fig:path-{_name(weight)}",
             drawing,
             prose(
-                "The path of {w}: {third}, {second} and {first} are the factors of the chain rule."
-                if view.last
-                else "The path of {w}: {third} into {unit}, {second} through it, and {first} from there to every error.",
+                caption,
                 w=pen.symbol(weight),
                 unit=unit,
-                first=Colored(1, "from the output to the error" if view.last else "all the ways"),
-                second=Colored(2, "through the activation" if view.last else "its activation"),
+                first=Colored(1, "from the output to the error" if view.last else "every way"),
+                second=Colored(2, "through the activation" if view.last else "through its activation"),
                 third=Colored(3, "from the weight to the net input" if view.last else "the weight"),
             ),
             _path_in_words(pen, view, weight, following),
         )
     )
     return blocks
+
+
+def _name(weight: Scalar) -> str:
+    return "-".join([weight.array, *(str(i + 1) for i in weight.index)])
 
 
 def _path_in_words(pen: Pen, view: LayerView, weight: Scalar, following: int) -> str:
@@ -143,7 +194,7 @@ def _path_in_words(pen: Pen, view: LayerView, weight: Scalar, following: int) ->
 
 
 def _key(weight: Scalar, what: str) -> str:
-    return "-".join(["eq", what, weight.array, *(str(i + 1) for i in weight.index)])
+    return f"eq:{what}-{_name(weight)}"
 
 
 def _chain_rule(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
@@ -176,6 +227,7 @@ def _first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: 
             out=pen.symbol(out),
         ),
         equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out))), _key(weight, "first")),
+        *notes.where_the_minus_comes_from(pen, out),
     ]
 
 
@@ -187,19 +239,25 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
             first=Colored(1, "The first factor"),
             second=Colored(2, "the second"),
             same=pen.expression(local(pen.derivation, view.out_of(weight.index[0], example), net)),
-            other=pen.expression(
-                local(pen.derivation, view.out_of((weight.index[0] + 1) % view.units, example), net)
-            ),
+            other=pen.expression(local(pen.derivation, view.out_of((weight.index[0] + 1) % view.units, example), net)),
         )
     ]
     for k in range(min(view.units, FULL_ROWS)):
         out = view.out_of(k, example)
         blocks.append(equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out)))))
         blocks.append(equation(factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net)))))
-    blocks.append(paragraph("Together they are the *delta* of {unit}, how the error changes with its net input:", unit=pen.unit(net)))
-    blocks.append(equation(factors.softmax_delta_line(pen, view, None, weight.index[0], example), _key(weight, "delta")))
+    blocks.append(
+        paragraph(
+            "Together they are the *delta* of {unit}, how the error changes with its net input:", unit=pen.unit(net)
+        )
+    )
+    blocks.append(
+        equation(factors.softmax_delta_line(pen, view, None, weight.index[0], example), _key(weight, "delta"))
+    )
+    blocks += notes.why_softmax_reaches_all(pen, view, weight.index[0], example)
     if pen.derivation.problem.loss.name == "categorical_cross_entropy":
         blocks.append(_softmax_and_cross_entropy(pen, view, weight.index[0], example))
+        blocks += notes.why_zero_target_counts(pen, view, weight.index[0], example)
     return blocks
 
 
@@ -207,7 +265,14 @@ def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: in
     net, out, target = view.net_of(unit, example), view.out_of(unit, example), Scalar("t", (example, unit))
     difference = pen.line(
         pen.delta(net),
-        written.added([pen.symbol(out), written.formula(-pen.derivation.graph.symbol(target), {pen.derivation.graph.symbol(target): pen.symbol(target)})]),
+        written.added(
+            [
+                pen.symbol(out),
+                written.formula(
+                    -pen.derivation.graph.symbol(target), {pen.derivation.graph.symbol(target): pen.symbol(target)}
+                ),
+            ]
+        ),
         numbers=None,
         result=pen.gradient(net) if pen.numbers else None,
     )
@@ -219,7 +284,9 @@ def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: in
     )
 
 
-def _first_factor_of_hidden(pen: Pen, view: LayerView, following: LayerView, weight: Scalar, example: int) -> list[Block]:
+def _first_factor_of_hidden(
+    pen: Pen, views: Sequence[LayerView], view: LayerView, following: LayerView, weight: Scalar, example: int
+) -> list[Block]:
     unit = weight.index[0]
     out = view.out_of(unit, example)
     feeds = factors.paths(pen, following, unit, example)
@@ -233,7 +300,11 @@ def _first_factor_of_hidden(pen: Pen, view: LayerView, following: LayerView, wei
         equation(
             (
                 Side(left, ""),
-                Side(pen.elided(written.added([Product((pen.partial(None, net), pen.partial(net, out))) for net, _ in feeds]))),
+                Side(
+                    pen.elided(
+                        written.added([Product((pen.partial(None, net), pen.partial(net, out))) for net, _ in feeds])
+                    )
+                ),
             ),
             _key(weight, "paths"),
         ),
@@ -261,10 +332,14 @@ def _first_factor_of_hidden(pen: Pen, view: LayerView, following: LayerView, wei
             )
         )
     blocks.append(equation(factors.back_through_weights(pen, following, unit, example, left), _key(weight, "first")))
+    blocks += notes.why_paths_are_added(pen, view, following, unit, example)
+    blocks += notes.why_deltas_are_enough(pen, views, view)
     return blocks
 
 
-def _one_path(pen: Pen, following: LayerView, k: int, net: Scalar, out: Scalar, between: Scalar, example: int) -> tuple[Side, ...]:
+def _one_path(
+    pen: Pen, following: LayerView, k: int, net: Scalar, out: Scalar, between: Scalar, example: int
+) -> tuple[Side, ...]:
     """One path: ∂E/∂net · ∂net/∂out; where an error belongs to this output alone, by that error's name."""
     of: Scalar | None = None
     if following.last and not following.row.over_axis and pen.error_is_plain_sum:
@@ -288,8 +363,17 @@ def _other_factors(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
     if not view.row.over_axis:
         question = "{second}: how much does the output of {unit} change with its net input? {answer}"
         blocks += [
-            paragraph(question, second=Colored(2, "The second factor"), unit=pen.unit(net), answer=_slope_in_words(pen, view, net)),
-            equation(factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net))), _key(weight, "second")),
+            paragraph(
+                question,
+                second=Colored(2, "The second factor"),
+                unit=pen.unit(net),
+                answer=_slope_in_words(pen, view, net),
+            ),
+            equation(
+                factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net))), _key(weight, "second")
+            ),
+            *(notes.why_output_times_one_minus_output(pen, view, net, out) if view.last else ()),
+            *notes.dead_units(pen, view),
         ]
     blocks += [
         paragraph(
@@ -328,39 +412,66 @@ def _slope_in_words(pen: Pen, view: LayerView, net: Scalar) -> str:
     return f"The net input, {value}, is {side}:"
 
 
-def _product(pen: Pen, view: LayerView, weight: Scalar, example: int, first: bool) -> list[Block]:
+def _product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int) -> list[Block]:
+    """The factors together, the delta, the delta rule."""
     unit, column = weight.index
     net, out, source = view.net_of(unit, example), view.out_of(unit, example), view.in_of(column, example)
-    blocks: list[Block] = []
-    left = pen.partial(None, weight)
     single = view.examples == 1
+    blocks: list[Block] = []
     if pen.numbers and not view.row.over_axis:
-        numbers = [pen.gradient(out), pen.local(local(pen.derivation, out, net)), pen.value(source)]
-        marked = Product(tuple(Mark(k, number.formula) for k, number in enumerate(numbers, start=1)), "dot")
-        names = Product(factors.chain(pen, weight, net, out))
-        result = pen.gradient(weight) if single else pen.product_of(net, source)
-        sentence = "The three factors together:" if single else "The three factors together are what example {n} contributes:"
-        shown_left: Formula = left if single else Product((pen.delta(net), pen.symbol(source)))
-        blocks += [
-            paragraph(sentence, n=example + 1),
-            equation((Side(shown_left, ""), Side(names), Side(marked), result.side), _key(weight, "product"), boxed=single),
-        ]
-    if not view.row.over_axis and first:
+        blocks += _factors_together(pen, view, weight, example)
+        if view.last and single:
+            blocks += notes.why_my_number_differs(pen, view, weight, example)
+    if view.row.over_axis:
+        blocks.append(
+            paragraph(
+                "So the gradient of a weight is the delta of its unit times what comes in over the weight, the *delta rule*:"
+            )
+        )
+    elif view.last:
         blocks += [
             paragraph(
                 "The first two factors belong to the unit and not to the weight; they are needed for each of its weights. Their product has a name, "
                 "the *delta* of the unit: how the error changes with its net input."
             ),
             equation(_delta_definition(pen, view, net, out), _key(weight, "delta")),
-            paragraph("With it the gradient is short, and is known as the *delta rule*: the delta of the unit times what comes in over the weight."),
+            *notes.logistic_and_cross_entropy(pen, view, net, out),
+            paragraph(
+                "With it the gradient is short, and is known as the *delta rule*: the delta of the unit times what comes in over the weight."
+            ),
         ]
-    elif first:
-        blocks.append(paragraph("So the gradient of a weight is the delta of its unit times what comes in over the weight, the *delta rule*:"))
-    if single:
-        blocks.append(equation(factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=view.row.over_axis and pen.numbers))
     else:
-        blocks += _over_examples(pen, view, weight)
-    return blocks
+        blocks += [
+            paragraph("Again the first two factors make the delta of the unit, which serves for all of its weights,"),
+            equation(_delta_definition(pen, view, net, out), _key(weight, "delta")),
+            paragraph("and the delta rule holds here as it does at the outputs:"),
+        ]
+    if not single:
+        return blocks + _over_examples(pen, view, weight)
+    blocks.append(
+        equation(
+            factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=view.row.over_axis and pen.numbers
+        )
+    )
+    return blocks + notes.why_the_gradients_shrink(pen, view, views)
+
+
+def _factors_together(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
+    unit, column = weight.index
+    net, out, source = view.net_of(unit, example), view.out_of(unit, example), view.in_of(column, example)
+    single = view.examples == 1
+    numbers = [pen.gradient(out), pen.local(local(pen.derivation, out, net)), pen.value(source)]
+    marked = Product(tuple(Mark(k, number.formula) for k, number in enumerate(numbers, start=1)), "dot")
+    names = Product(factors.chain(pen, weight, net, out))
+    result = pen.gradient(weight) if single else pen.product_of(net, source)
+    left: Formula = pen.partial(None, weight) if single else Product((pen.delta(net), pen.symbol(source)))
+    sentence = (
+        "The three factors together:" if single else "The three factors together are what example {n} contributes:"
+    )
+    return [
+        paragraph(sentence, n=example + 1),
+        equation((Side(left, ""), Side(names), Side(marked), result.side), _key(weight, "product"), boxed=single),
+    ]
 
 
 def _delta_definition(pen: Pen, view: LayerView, net: Scalar, out: Scalar) -> tuple[Side, ...]:
@@ -375,7 +486,10 @@ def _delta_definition(pen: Pen, view: LayerView, net: Scalar, out: Scalar) -> tu
 
 def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
     unit, column = weight.index
-    blocks: list[Block] = [paragraph("Over all examples the contributions add up:"), equation(factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=pen.numbers)]
+    blocks: list[Block] = [
+        paragraph("Over all examples the contributions add up:"),
+        equation(factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=pen.numbers),
+    ]
     if pen.numbers and view.examples > 2:
         rows: list[list[Cell]] = []
         for example in range(view.examples):
@@ -383,23 +497,29 @@ def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
             rows.append([str(example + 1), pen.gradient(net), pen.value(source), pen.product_of(net, source)])
         rows.append(["sum", "", "", pen.gradient(weight)])
         header: list[Cell] = ["example", pen.bare_delta(view.net_of(unit)), pen.bare(view.in_of(column)), "product"]
-        blocks += table(f"tab:examples-{_key(weight, 'w')}", prose("What each example contributes to {g}.", g=pen.partial(None, weight)), header, rows, [True] * 4)
+        blocks += table(
+            f"tab:examples-{_key(weight, 'w')}",
+            prose("What each example contributes to {g}.", g=pen.partial(None, weight)),
+            header,
+            rows,
+            [True] * 4,
+        )
     return blocks
 
 
-def _updates(pen: Pen, view: LayerView, selection: Selection) -> list[Block]:
+def _updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: Selection) -> list[Block]:
     """The update of the weights that were worked out."""
     weights = selection.weights[view.number]
     if view.last:
         text = (
-            "To make the error smaller the weight has to move against its gradient. How far is set by the learning rate {eta}{value}. "
+            "To make the error smaller the weight has to move against its gradient. How far is set by the learning rate, {eta}. "
             "The new value of {w}:"
         )
     else:
-        text = "The new value of {w}:"
+        text = "The new value of {w}:" if len(weights) == 1 else "The new values of {w}:"
     blocks: list[Block] = []
     value = (Side(pen.learning_rate, ""), pen.rate.side)
-    blocks.append(paragraph(text, eta=value, value="", w=listed([pen.symbol(w) for w in weights])))
+    blocks.append(paragraph(text, eta=value, w=listed([pen.symbol(w) for w in weights])))
     if pen.sequential(weights[0]):
         blocks.append(
             paragraph(
@@ -409,12 +529,18 @@ def _updates(pen: Pen, view: LayerView, selection: Selection) -> list[Block]:
             )
         )
     blocks += [equation(factors.update_line(pen, weight), _key(weight, "update"), boxed=False) for weight in weights]
-    if view.last and pen.derivation.problem.update is not None and pen.derivation.problem.update.order == "simultaneous":
+    if (
+        view.last
+        and len(views) > 1
+        and pen.derivation.problem.update is not None
+        and pen.derivation.problem.update.order == "simultaneous"
+    ):
         blocks.append(
             paragraph(
                 "The new values are put aside for now. Until every gradient is known, the backward pass goes on with the old weights: all of the gradients belong to one and the same network."
             )
         )
+        blocks += notes.why_the_old_weights(pen, views)
     return blocks
 
 
@@ -435,19 +561,36 @@ def _the_others(pen: Pen, view: LayerView, following: LayerView | None, selectio
 def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas: list[tuple[int, int]]) -> list[Block]:
     if len(deltas) <= FULL_ROWS - 2 or not pen.numbers:
         shown = deltas[: FULL_ROWS - 2]
-        sentence = "The other deltas of this layer are found in the same way:" if len(shown) > 1 else "The other delta of this layer is found in the same way:"
-        lines = [equation(factors.delta_line(pen, view, following, u, e), f"eq:delta-{view.number}-{u + 1}-{e + 1}") for u, e in shown]
+        sentence = (
+            "The other deltas of this layer are found in the same way:"
+            if len(shown) > 1
+            else "The other delta of this layer is found in the same way:"
+        )
+        lines = [
+            equation(factors.delta_line(pen, view, following, u, e), f"eq:delta-{view.number}-{u + 1}-{e + 1}")
+            for u, e in shown
+        ]
         return [paragraph(sentence), *lines]
     header: list[Cell] = ["unit", *(["example"] if view.examples > 1 else []), "change by the output", "delta"]
     rows: list[list[Cell]] = []
     for example in range(view.examples):
         for unit in range(view.units):
             net, out = view.net_of(unit, example), view.out_of(unit, example)
-            rows.append([pen.unit(net), *([str(example + 1)] if view.examples > 1 else []), pen.gradient(out), pen.gradient(net)])
+            rows.append(
+                [
+                    pen.unit(net),
+                    *([str(example + 1)] if view.examples > 1 else []),
+                    pen.gradient(out),
+                    pen.gradient(net),
+                ]
+            )
     numeric = [False, *([True] if view.examples > 1 else []), True, True]
     caption = prose("The deltas of {layer}.", layer="the output layer" if view.last else f"hidden layer {view.number}")
     return [
-        paragraph("The other deltas of this layer are found in the same way; {ref} has them all.", ref=Reference(f"tab:deltas-{view.number}")),
+        paragraph(
+            "The other deltas of this layer are found in the same way; {ref} has them all.",
+            ref=Reference(f"tab:deltas-{view.number}"),
+        ),
         *table(f"tab:deltas-{view.number}", caption, header, rows, numeric),
     ]
 
@@ -455,9 +598,13 @@ def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas
 def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Block]:
     trained = view.weight.name in pen.derivation.trained
     one = len(weights) == 1
-    if len(weights) <= FULL_ROWS and view.examples <= 2 or not pen.numbers:
+    if (len(weights) <= FULL_ROWS and view.examples <= 2) or not pen.numbers:
         shown = weights[:FULL_ROWS]
-        blocks: list[Block] = [paragraph("{The} of the layer by the delta rule:", The="The other gradient" if one else "The other gradients")]
+        blocks: list[Block] = [
+            paragraph(
+                "{The} of the layer by the delta rule:", The="The other gradient" if one else "The other gradients"
+            )
+        ]
         blocks += [equation(factors.gradient_line(pen, view, w), _key(w, "rule")) for w in shown]
         if len(shown) < len(weights):
             blocks.append(paragraph("and so on for {n}.", n=count(len(weights) - len(shown), "more weight")))
@@ -471,7 +618,10 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
         [pen.symbol(w), pen.value(w), pen.gradient(w), *([pen.after(w)] if trained else [])] for w in every[:200]
     ]
     return [
-        paragraph("The other gradients of the layer by the delta rule; {ref} has them.", ref=Reference(f"tab:weights-{view.number}")),
+        paragraph(
+            "The other gradients of the layer by the delta rule; {ref} has them.",
+            ref=Reference(f"tab:weights-{view.number}"),
+        ),
         *table(
             f"tab:weights-{view.number}",
             prose("The weights of {layer}.", layer="the output layer" if view.last else f"hidden layer {view.number}"),
@@ -481,4 +631,3 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
             more=f" ({len(every)} weights in all; chainrule gradients prints every one)",
         ),
     ]
-

@@ -56,17 +56,39 @@ def _comparison(pen: Pen, views: Sequence[LayerView], selection: Selection) -> l
         if small:
             found["closed"] = digits_of_agreement(ours, _closed_form(derivation, scalar))
         fewest = {key: min(value, fewest.get(key, 99)) for key, value in found.items()}
-        rows.append([pen.symbol(scalar), pen.gradient(scalar), *([str(found["closed"])] if small else []), str(found["difference"])])
-    header: list[Cell] = ["", "by the chain rule", *(["digits equal to the closed form's"] if small else []), "digits equal to the finite difference's"]
+        rows.append(
+            [
+                pen.symbol(scalar),
+                pen.gradient(scalar),
+                *([str(found["closed"])] if small else []),
+                str(found["difference"]),
+            ]
+        )
+    header: list[Cell] = [
+        "",
+        "by the chain rule",
+        *(["digits equal to the closed form's"] if small else []),
+        "digits equal to the finite difference's",
+    ]
     how = (
         "Each gradient was computed in more ways than one. First by the chain rule, as on this page. "
-        + ("Then the error was written as a single formula in all the weights, and that was differentiated by SymPy directly. " if small else "")
+        + (
+            "Then the error was written as a single formula in all the weights, and that was differentiated by SymPy directly. "
+            if small
+            else ""
+        )
         + "And without any calculus: the weight was moved a little to either side, by {step}, and the change of the error divided by the distance. All of it was done with "
         "{digits} digits, so that what is compared are the methods and not the rounding."
     )
     blocks: list[Block] = [
         paragraph(how, step=pen.power_of_ten(-12), digits=int(BITS * 0.30103)),
-        *table("tab:checks", prose("The gradients, and to how many significant digits the other ways agree."), header, rows, [False, True, *([True] if small else []), True]),
+        *table(
+            "tab:checks",
+            prose("The gradients, and to how many significant digits the other ways agree."),
+            header,
+            rows,
+            [False, True, *([True] if small else []), True],
+        ),
     ]
     closing = (
         "The closed form agrees to every digit compared, at least {closed}; the finite differences to {difference} digits or more, which is what a step of that length allows."
@@ -146,7 +168,13 @@ def published_part(pen: Pen) -> Section | None:
             agree=agree,
             all=len(published),
         ),
-        *table("tab:published", prose("Printed numbers and ours."), ("quantity", "printed", "ours", "the same?", "where"), rows, (False, True, True, False, False)),
+        *table(
+            "tab:published",
+            prose("Printed numbers and ours."),
+            ("quantity", "printed", "ours", "the same?", "where"),
+            rows,
+            (False, True, True, False, False),
+        ),
     ]
     if differing:
         blocks += _in_sequence(pen, tuple(differing))
@@ -175,6 +203,11 @@ def _in_sequence(pen: Pen, differing: tuple[Published, ...]) -> list[Block]:
     )
     return [
         paragraph(text, Names=count(len(differing), "number").capitalize(), same=same),
-        *table("tab:sequential", prose("Printed numbers, and both orders of update."), ("quantity", "printed", "all at once", "in sequence"), rows, (False, True, True, True)),
+        *table(
+            "tab:sequential",
+            prose("Printed numbers, and both orders of update."),
+            ("quantity", "printed", "all at once", "in sequence"),
+            rows,
+            (False, True, True, True),
+        ),
     ]
-

@@ -8,7 +8,7 @@ from derive import written
 from derive.formula import Side
 from derive.problem import Update
 from derive.scalars import Scalar
-from render.compose import drawings, factors
+from render.compose import drawings, factors, notes
 from render.compose.backward import progress
 from render.compose.pen import Pen, equation, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView
@@ -20,18 +20,31 @@ def biases_part(pen: Pen, views: Sequence[LayerView]) -> Section:
     """The gradients of the biases, and whether they move."""
     with_bias = [view for view in views if view.bias is not None]
     if not with_bias:
-        return Section("biases", prose("The biases"), (paragraph("This network has no biases: a unit's net input is the weighted sum of what comes in and nothing more."),))
+        return Section(
+            "biases",
+            prose("The biases"),
+            (
+                paragraph(
+                    "This network has no biases: a unit's net input is the weighted sum of what comes in and nothing more."
+                ),
+            ),
+        )
     shared = any(not view.bias.shape for view in with_bias if view.bias is not None)
     blocks: list[Block] = [
         paragraph(
             "A bias is a weight on an input that is always 1, so its gradient is the delta of its unit times 1."
-            + (" A bias that a whole layer shares adds to every net input of the layer, so the deltas of all its units are summed." if shared else "")
+            + (
+                " A bias that a whole layer shares adds to every net input of the layer, so the deltas of all its units are summed."
+                if shared
+                else ""
+            )
             + (" Over several examples the deltas of all of them are added." if views[0].examples > 1 else "")
         )
     ]
     for view in reversed(with_bias):
         blocks += _bias_gradients(pen, view)
     blocks.append(_do_they_move(pen, with_bias))
+    blocks += notes.how_the_biases_would_move(pen, views)
     known = {view.weight.name for view in views} | {view.bias.name for view in with_bias if view.bias is not None}
     return Section("biases", prose("The biases"), (*blocks, *progress(pen, views, known)))
 
@@ -43,9 +56,22 @@ def _bias_gradients(pen: Pen, view: LayerView) -> list[Block]:
     if len(scalars) > FULL_ROWS and pen.numbers:
         trained = view.bias.name in pen.derivation.trained
         header: list[Cell] = ["bias", "value", "gradient", *(["new value"] if trained else [])]
-        rows: list[list[Cell]] = [[pen.symbol(s), pen.value(s), pen.gradient(s), *([pen.after(s)] if trained else [])] for s in scalars]
-        return list(table(f"tab:bias-{view.number}", prose("The biases of layer {n}.", n=view.number), header, rows, [False] + [True] * (len(header) - 1)))
-    return [equation(_bias_line(pen, view, s), f"eq:bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}") for s in scalars[:FULL_ROWS]]
+        rows: list[list[Cell]] = [
+            [pen.symbol(s), pen.value(s), pen.gradient(s), *([pen.after(s)] if trained else [])] for s in scalars
+        ]
+        return list(
+            table(
+                f"tab:bias-{view.number}",
+                prose("The biases of layer {n}.", n=view.number),
+                header,
+                rows,
+                [False] + [True] * (len(header) - 1),
+            )
+        )
+    return [
+        equation(_bias_line(pen, view, s), f"eq:bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}")
+        for s in scalars[:FULL_ROWS]
+    ]
 
 
 def _bias_line(pen: Pen, view: LayerView, bias: Scalar) -> tuple[Side, ...]:
@@ -66,14 +92,15 @@ def _do_they_move(pen: Pen, with_bias: Sequence[LayerView]) -> Block:
         return paragraph("The problem states no update, so they stay as they are.")
     if not moving:
         return paragraph(
-            "Here the biases stay as they are: only the weights are trained, as in the article that this kind of example comes from. Its author left them alone "
-            "to keep the arithmetic short; nothing in the derivation asks for it. Their gradients are as good as those of the weights, and with "
-            "{key} in the problem file they are updated by the same rule."
+            "Here the biases stay as they are: only the weights are trained, as in the article whose numbers are compared below. It gives no reason, and nothing in the "
+            "derivation asks for it: one step shows on the weights all that there is to show. With {key} in the problem file the biases are updated by the same rule."
             if _like_the_article(pen)
             else "Here the biases stay as they are, because the problem says so; with {key} in its file they are updated by the same rule as the weights.",
             key=Code('biases = "updated"'),
         )
-    return paragraph("The biases are updated by the same rule as the weights; their new values stand in the table of the next section.")
+    return paragraph(
+        "The biases are updated by the same rule as the weights; their new values stand in the table of the next section."
+    )
 
 
 def _like_the_article(pen: Pen) -> bool:
@@ -138,7 +165,11 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
         for view in views
         for example in range(view.examples)
         for unit in range(view.units)
-        for scalar in ((view.net_of(unit, example), view.out_of(unit, example)) if view.examples == 1 and view.units <= FULL_ROWS else (view.out_of(unit, example),))
+        for scalar in (
+            (view.net_of(unit, example), view.out_of(unit, example))
+            if view.examples == 1 and view.units <= FULL_ROWS
+            else (view.out_of(unit, example),)
+        )
         if view.last or view.units <= FULL_ROWS
     ]
     error = Scalar(pen.derivation.program.error, ())
@@ -148,11 +179,26 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     fell = float(after_value.text) < float(before_value.text)
     text = (
         "Has it helped? We run the forward pass once more, with the new values. The error {falls} from {before} to {after}"
-        + (". That is not much, but it is one step only." if fell else ": this step was too long, and a smaller learning rate would have been better.")
+        + (
+            ". That is not much, but it is one step only."
+            if fell
+            else ": this step was too long, and a smaller learning rate would have been better."
+        )
     )
     return [
-        paragraph(text, falls="falls" if fell else "does not fall: it goes", before=before_value.formula, after=after_value.formula),
-        *table("tab:after", prose("The forward pass before and after the update."), ("", "before", "after"), rows, (False, True, True)),
+        paragraph(
+            text,
+            falls="falls" if fell else "does not fall: it goes",
+            before=before_value.formula,
+            after=after_value.formula,
+        ),
+        *table(
+            "tab:after",
+            prose("The forward pass before and after the update."),
+            ("", "before", "after"),
+            rows,
+            (False, True, True),
+        ),
     ]
 
 
@@ -164,12 +210,20 @@ def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
     for example in range(views[-1].examples):
         for unit in range(views[-1].units):
             out, target = views[-1].out_of(unit, example), Scalar("t", (example, unit))
-            rows.append([pen.symbol(out), pen.value(target), pen.value(out), pen.float(float(final[out.array][out.index]))])
+            rows.append(
+                [pen.symbol(out), pen.value(target), pen.value(out), pen.float(float(final[out.array][out.index]))]
+            )
     points = [(step, repr(error)) for step, error in history]
-    text = "Training is this step over and over: forward pass, backward pass, update. After {steps} steps the error is {error}, and the network answers"
+    text = "Training is this step over and over: forward pass, backward pass, update. After {steps} steps the error is {error}, and the network answers:"
     blocks: list[Block] = [
         paragraph(text, steps=steps, error=pen.float(history[-1][1]).formula),
-        *table("tab:trained", prose("The outputs after {steps} steps.", steps=steps), ("", "target", "before", f"after {steps} steps"), rows, (False, True, True, True)),
+        *table(
+            "tab:trained",
+            prose("The outputs after {steps} steps.", steps=steps),
+            ("", "target", "before", f"after {steps} steps"),
+            rows,
+            (False, True, True, True),
+        ),
         Figure(
             "fig:curve",
             drawings.curve(pen, points),
@@ -185,4 +239,3 @@ def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
         ),
     ]
     return Section("training", prose("Training"), tuple(blocks))
-

@@ -65,7 +65,9 @@ def network(pen: Pen, views: Sequence[LayerView], *, marks: dict[tuple[str, str]
         nodes += bias_nodes
         edges += bias_edges
     error_nodes, error_edges = _errors(pen, views[-1], columns[-1], len(views) + 1, single, marks)
-    return Network(tuple(nodes + error_nodes), tuple(edges + error_edges), _headings(views))
+    return Network(
+        tuple(nodes + error_nodes), tuple(edges + error_edges), _headings(views, targets=single and marks is None)
+    )
 
 
 def _few_edges(columns: list[list[int | None]]) -> bool:
@@ -73,10 +75,10 @@ def _few_edges(columns: list[list[int | None]]) -> bool:
     return max(a * b for a, b in zip(counts, counts[1:], strict=False)) <= MOST_LABELS and len(columns) <= 4
 
 
-def _headings(views: Sequence[LayerView]) -> tuple[str, ...]:
+def _headings(views: Sequence[LayerView], *, targets: bool) -> tuple[str, ...]:
     hidden = len(views) - 1
     middle = ["Hidden layer"] if hidden == 1 else [f"Hidden layer {n}" for n in range(1, hidden + 1)]
-    return ("Inputs", *middle, "Output layer", "Targets" if views[0].examples == 1 else "Errors")
+    return ("Inputs", *middle, "Output layer", "Targets" if targets else "Errors")
 
 
 def _edge(
@@ -94,7 +96,14 @@ def _edge(
     faint = marks is not None and mark is None
     written = labels or mark is not None
     value = pen.value(weight).text if written and weight.array in pen.derivation.given and (not faint) else ""
-    return Edge(source, target, pen.names.element(weight.array, weight.index) if written and not faint else None, value, mark, faint)
+    return Edge(
+        source,
+        target,
+        pen.names.element(weight.array, weight.index) if written and not faint else None,
+        value,
+        mark,
+        faint,
+    )
 
 
 def _biases(
@@ -105,13 +114,26 @@ def _biases(
         return [], []
     scalar = Scalar(view.bias.name, ())
     value = pen.value(scalar).text if view.bias.name in pen.derivation.given else ""
-    node = Node(f"b:{position}", "bias", position - 1, len(columns[position - 1]), pen.names.element(view.bias.name, ()), value, faint=faint)
+    node = Node(
+        f"b:{position}",
+        "bias",
+        position - 1,
+        len(columns[position - 1]),
+        pen.names.element(view.bias.name, ()),
+        value,
+        faint=faint,
+    )
     targets = [f"{position}:{unit}" for unit in columns[position] if unit is not None]
     return [node], [Edge(node.identifier, target, faint=faint) for target in targets]
 
 
 def _errors(
-    pen: Pen, view: LayerView, units: list[int | None], column: int, single: bool, marks: dict[tuple[str, str], int] | None
+    pen: Pen,
+    view: LayerView,
+    units: list[int | None],
+    column: int,
+    single: bool,
+    marks: dict[tuple[str, str], int] | None,
 ) -> tuple[list[Node], list[Edge]]:
     """The error of each output, with its target where there is one example."""
     nodes, edges = [], []
@@ -145,7 +167,18 @@ def output_path(pen: Pen, view: LayerView, weight: Scalar, example: int) -> Netw
             nodes.append(Node("i:dots", "dots", 0, row))
             continue
         scalar, mine = view.in_of(each, example), each == column
-        nodes.append(Node(f"i:{each}", "input", 0, row, pen.symbol(scalar).name, _value(pen, scalar), mark=3 if mine else None, faint=not mine))
+        nodes.append(
+            Node(
+                f"i:{each}",
+                "input",
+                0,
+                row,
+                pen.symbol(scalar).name,
+                _value(pen, scalar),
+                mark=3 if mine else None,
+                faint=not mine,
+            )
+        )
         label = view.weight_of(unit, each)
         value = pen.value(label).text if label.array in pen.derivation.given else ""
         edges.append(Edge(f"i:{each}", "net", pen.symbol(label).name, value, 3 if mine else None, not mine))
@@ -175,13 +208,13 @@ def hidden_paths(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: 
         targets = [f"{later.number}:{each}" for each in shown_units(later.units) if each is not None]
         marks |= {(before, target): 1 for before in reached for target in targets}
         reached = targets
-    marks |= {(f"{views[-1].number}:{each}", f"e:{each}"): 1 for each in shown_units(views[-1].units) if each is not None}
+    marks |= {
+        (f"{views[-1].number}:{each}", f"e:{each}"): 1 for each in shown_units(views[-1].units) if each is not None
+    }
     drawing = network(pen, views, marks=marks)
-    if not any(node.identifier == f"{view.number}:{unit}" for node in drawing.nodes) or not any(
-        node.identifier == source for node in drawing.nodes
-    ):
-        return drawing
-    nodes = tuple(replace(node, mark=2) if node.identifier == f"{view.number}:{unit}" else node for node in drawing.nodes)
+    nodes = tuple(
+        replace(node, mark=2) if node.identifier == f"{view.number}:{unit}" else node for node in drawing.nodes
+    )
     return replace(drawing, nodes=nodes)
 
 

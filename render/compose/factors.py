@@ -61,7 +61,9 @@ def back_through_weights(pen: Pen, following: LayerView, unit: int, example: int
     if not pen.numbers:
         return pen.line(first, symbols, numbers=None, result=None)
     numbers = written.added([Product((pen.gradient(net).formula, pen.number(weight)), "dot") for net, weight in feeds])
-    return pen.line(first, symbols, numbers=numbers, result=pen.gradient(Scalar(f"a{following.number - 1}", (example, unit))))
+    return pen.line(
+        first, symbols, numbers=numbers, result=pen.gradient(Scalar(f"a{following.number - 1}", (example, unit)))
+    )
 
 
 def delta_line(pen: Pen, view: LayerView, following: LayerView | None, unit: int, example: int) -> Lines:
@@ -92,7 +94,10 @@ def softmax_delta_line(pen: Pen, view: LayerView, following: LayerView | None, u
     if not pen.numbers:
         return pen.line(pen.delta(net), symbols, numbers=None, result=None)
     numbers = written.added(
-        [Product((pen.gradient(out).formula, pen.local(local(pen.derivation, out, net)).formula), "dot") for out in outs]
+        [
+            Product((pen.gradient(out).formula, pen.local(local(pen.derivation, out, net)).formula), "dot")
+            for out in outs
+        ]
     )
     return pen.line(pen.delta(net), symbols, numbers=numbers, result=pen.gradient(net))
 

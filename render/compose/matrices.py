@@ -59,16 +59,37 @@ def matrix_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         (
             *blocks,
             Section("matrix-forward", prose("Forward"), tuple(forward)),
-            Section("matrix-backward", prose("Backward"), (paragraph("Backward, from the last layer to the first. For each layer the deltas of its units stand in a {thing} {delta}:", thing="vector" if single else "matrix", delta=Symbol(pen.names.array_delta(views[-1].net.name))), *backward)),
+            Section(
+                "matrix-backward",
+                prose("Backward"),
+                (
+                    paragraph(
+                        "Backward, from the last layer to the first. For each layer the deltas of its units stand in a {thing} {delta}:",
+                        thing="vector" if single else "matrix",
+                        delta=Symbol(pen.names.array_delta(views[-1].net.name)),
+                    ),
+                    *backward,
+                ),
+            ),
         ),
     )
 
 
 def _forward(pen: Pen, view: LayerView) -> list[Block]:
-    activation = Call(view.row.name, (pen.array(view.net.name),)) if view.row.name != "identity" else pen.array(view.net.name)
+    activation = (
+        Call(view.row.name, (pen.array(view.net.name),)) if view.row.name != "identity" else pen.array(view.net.name)
+    )
     return [
-        equation(_with_numbers(pen, pen.array(view.net.name), net_formula(pen, view), view.net.name, _net_numbers(pen, view)), f"eq:matrix-{view.net.name}"),
-        equation(_with_numbers(pen, pen.array(view.activation.name), activation, view.activation.name, None), f"eq:matrix-{view.activation.name}"),
+        equation(
+            _with_numbers(
+                pen, pen.array(view.net.name), net_formula(pen, view), view.net.name, _net_numbers(pen, view)
+            ),
+            f"eq:matrix-{view.net.name}",
+        ),
+        equation(
+            _with_numbers(pen, pen.array(view.activation.name), activation, view.activation.name, None),
+            f"eq:matrix-{view.activation.name}",
+        ),
     ]
 
 
@@ -100,15 +121,29 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
     delta = Symbol(pen.names.array_delta(view.net.name))
     adjoint = pen.derivation.gradient.adjoints
     blocks: list[Block] = [
-        equation(_with_numbers(pen, delta, delta_formula(pen, view, following), adjoint[view.net.name], None), f"eq:matrix-delta-{view.number}"),
         equation(
-            _with_numbers(pen, _partial(pen, view.weight.name), Product((delta, Transposed(pen.array(view.incoming.name)))), adjoint[view.weight.name], _outer(pen, view)),
+            _with_numbers(pen, delta, delta_formula(pen, view, following), adjoint[view.net.name], None),
+            f"eq:matrix-delta-{view.number}",
+        ),
+        equation(
+            _with_numbers(
+                pen,
+                _partial(pen, view.weight.name),
+                Product((delta, Transposed(pen.array(view.incoming.name)))),
+                adjoint[view.weight.name],
+                _outer(pen, view),
+            ),
             f"eq:matrix-gradient-{view.weight.name}",
         ),
     ]
     if view.bias is not None:
         blocks.append(
-            equation(_with_numbers(pen, _partial(pen, view.bias.name), _bias_formula(pen, view, delta), adjoint[view.bias.name], None), f"eq:matrix-gradient-{view.bias.name}")
+            equation(
+                _with_numbers(
+                    pen, _partial(pen, view.bias.name), _bias_formula(pen, view, delta), adjoint[view.bias.name], None
+                ),
+                f"eq:matrix-gradient-{view.bias.name}",
+            )
         )
     return blocks
 
@@ -125,7 +160,10 @@ def _bias_formula(pen: Pen, view: LayerView, delta: Formula) -> Formula:
 
 
 def _outer(pen: Pen, view: LayerView) -> Formula | None:
-    left, right = _matrix(pen, pen.derivation.gradient.adjoints[view.net.name]), _matrix(pen, view.incoming.name, across=True)
+    left, right = (
+        _matrix(pen, pen.derivation.gradient.adjoints[view.net.name]),
+        _matrix(pen, view.incoming.name, across=True),
+    )
     return None if left is None or right is None else Product((left, right))
 
 
@@ -238,4 +276,3 @@ def _matrix(pen: Pen, name: str, *, across: bool = False) -> Formula | None:
         return entries[0][0].formula
     rows = [tuple(each.formula for each in row) for row in entries]
     return Matrix(tuple(zip(*rows, strict=True))) if across else Matrix(tuple(rows))
-

@@ -9,7 +9,7 @@ from derive.formula import Call, Formula, Number, Side
 from derive.functions import LOSSES, expand
 from derive.notation import plain_name
 from derive.scalars import Form, Scalar
-from render.compose import drawings
+from render.compose import drawings, notes
 from render.compose.pen import Pen, capital, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView
 from render.compose.tables import Cell, table
@@ -46,7 +46,10 @@ def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         Figure(
             "fig:network",
             drawings.network(pen, views),
-            prose("The network{and_numbers}.", and_numbers=", with its weights, biases, inputs and targets" if pen.numbers else ""),
+            prose(
+                "The network{and_numbers}.",
+                and_numbers=", with its weights, biases, inputs and targets" if pen.numbers else "",
+            ),
             _network_in_words(pen, views),
         ),
         *_given_tables(pen, views),
@@ -68,12 +71,18 @@ def _layers_in_words(views: Sequence[LayerView]) -> str:
 def _activations_in_words(views: Sequence[LayerView]) -> str:
     names = [view.row.name for view in views]
     if len(set(names)) == 1:
-        return f"Every unit passes its net input through {FUNCTION_WORDS[names[0]]}." if names[0] != "softmax" else (
-            "The outputs are the softmax of the net inputs."
+        return (
+            f"Every unit passes its net input through {FUNCTION_WORDS[names[0]]}."
+            if names[0] != "softmax"
+            else ("The outputs are the softmax of the net inputs.")
         )
     parts = []
     for view in views:
-        who = "the output units" if view.last else ("the hidden units" if len(views) == 2 else f"the units of hidden layer {view.number}")
+        who = (
+            "the output units"
+            if view.last
+            else ("the hidden units" if len(views) == 2 else f"the units of hidden layer {view.number}")
+        )
         parts.append(f"{who} use {FUNCTION_WORDS[view.row.name]}")
     return capital(", ".join(parts[:-1]) + " and " + parts[-1]) + "."
 
@@ -111,11 +120,16 @@ def _given(pen: Pen, scalar: Scalar) -> Formula | tuple[Side, ...]:
 
 
 def _network_in_words(pen: Pen, views: Sequence[LayerView]) -> str:
-    layers = [f"{count(view.units, 'unit')} in {'the output layer' if view.last else f'hidden layer {view.number}'}" for view in views]
+    layers = [
+        f"{count(view.units, 'unit')} in {'the output layer' if view.last else f'hidden layer {view.number}'}"
+        for view in views
+    ]
     text = f"A layered network: {count(views[0].weight.shape[1], 'input')}, then {', then '.join(layers)}, every unit joined to all of the layer before."
     if pen.numbers and sum(view.weight.shape[0] * view.weight.shape[1] for view in views) <= 12:
         weights = [
-            f"{_plain(pen, scalar)} = {pen.value(scalar).text}" for view in views for scalar in pen.derivation.graph.scalars(view.weight.name)
+            f"{_plain(pen, scalar)} = {pen.value(scalar).text}"
+            for view in views
+            for scalar in pen.derivation.graph.scalars(view.weight.name)
         ]
         text += f" The weights: {', '.join(weights)}."
     return text
@@ -132,13 +146,21 @@ def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
         blocks += _examples_table(pen, views)
     rows: list[list[Cell]] = []
     if views[0].examples == 1:
-        rows += [["input", pen.symbol(s), pen.value(s) if "x" in given else ""] for s in pen.derivation.graph.scalars("x")]
-        rows += [["target", pen.symbol(s), pen.value(s) if "t" in given else ""] for s in pen.derivation.graph.scalars("t")]
+        rows += [
+            ["input", pen.symbol(s), pen.value(s) if "x" in given else ""] for s in pen.derivation.graph.scalars("x")
+        ]
+        rows += [
+            ["target", pen.symbol(s), pen.value(s) if "t" in given else ""] for s in pen.derivation.graph.scalars("t")
+        ]
     for view in views:
         for variable, word in ((view.weight, "weight"), (view.bias, "bias")):
             if variable is None:
                 continue
-            where = "into the output layer" if view.last else ("into the hidden layer" if len(views) == 2 else f"into hidden layer {view.number}")
+            where = (
+                "into the output layer"
+                if view.last
+                else ("into the hidden layer" if len(views) == 2 else f"into hidden layer {view.number}")
+            )
             rows += [
                 [f"{word} {where}", pen.symbol(s), pen.value(s) if variable.name in given else ""]
                 for s in pen.derivation.graph.scalars(variable.name)
@@ -164,8 +186,12 @@ def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
     header += [pen.bare(Scalar("t", (0, unit))) for unit in range(outputs)]
     rows: list[list[Cell]] = []
     for example in range(views[0].examples):
-        scalars = [views[0].in_of(column, example) for column in range(columns)] + [Scalar("t", (example, unit)) for unit in range(outputs)]
-        rows.append([str(example + 1), *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars)])
+        scalars = [views[0].in_of(column, example) for column in range(columns)] + [
+            Scalar("t", (example, unit)) for unit in range(outputs)
+        ]
+        rows.append(
+            [str(example + 1), *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars)]
+        )
     return table("tab:examples", prose("The training examples."), header, rows, [True] * len(header))
 
 
@@ -178,7 +204,11 @@ def forward_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         "First we see what the network answers with the weights that it has. Each unit adds up what comes in, every value "
         "times its weight, and the bias if there is one: this is its *net input*. Then it passes the net input through its "
         "activation function: this is its *output*."
-        + (" With several examples this is done for each of them; a number in parentheses says which example is meant." if views[0].examples > 1 else "")
+        + (
+            " With several examples this is done for each of them; a number in parentheses says which example is meant."
+            if views[0].examples > 1
+            else ""
+        )
     )
     layers = [_forward_layer(pen, view, len(views)) for view in views]
     return Section("forward", prose("The forward pass"), (opening, *layers, _error_section(pen, views)))
@@ -197,7 +227,9 @@ def _forward_layer(pen: Pen, view: LayerView, layers: int) -> Section:
     else:
         blocks.append(_activation_sentence(pen, view))
         blocks.append(equation(activation_line(pen, view, out), f"eq:{_key(out)}"))
-    rest = [(unit, example) for example in range(view.examples) for unit in range(view.units) if (unit, example) != (0, 0)]
+    rest = [
+        (unit, example) for example in range(view.examples) for unit in range(view.units) if (unit, example) != (0, 0)
+    ]
     if rest:
         blocks += _the_others(pen, view, rest)
     return Section(f"forward-{view.number}", prose(title), tuple(blocks))
@@ -209,10 +241,18 @@ def _same(pen: Pen, out: Scalar, net: Scalar) -> tuple[Side, ...]:
 
 def _activation_sentence(pen: Pen, view: LayerView) -> Block:
     if view.row.over_axis:
-        return paragraph("Softmax divides the exponential of a unit's net input by the sum of the exponentials of all {n} of the layer, so that the outputs are positive and add up to 1:", n=view.units)
+        return paragraph(
+            "Softmax divides the exponential of a unit's net input by the sum of the exponentials of all {n} of the layer, so that the outputs are positive and add up to 1:",
+            n=view.units,
+        )
     if view.row.kink:
-        return paragraph("{Function} lets a positive net input through as it is:", Function=capital(FUNCTION_WORDS[view.row.name]))
-    return paragraph("{Function} squashes it:" if view.row.name in ("logistic", "tanh") else "{Function} turns it into the output:", Function=capital(FUNCTION_WORDS[view.row.name]))
+        return paragraph(
+            "{Function} lets a positive net input through as it is:", Function=capital(FUNCTION_WORDS[view.row.name])
+        )
+    return paragraph(
+        "{Function} squashes it:" if view.row.name in ("logistic", "tanh") else "{Function} turns it into the output:",
+        Function=capital(FUNCTION_WORDS[view.row.name]),
+    )
 
 
 def activation_line(pen: Pen, view: LayerView, out: Scalar) -> tuple[Side, ...]:
@@ -232,7 +272,12 @@ def activation_line(pen: Pen, view: LayerView, out: Scalar) -> tuple[Side, ...]:
     number = written.definition(part, pen.number)
     middle = (_max(symbol),) if view.row.name == "relu" else ((write(symbol),) if not view.row.kink else ())
     numbers = _max(number) if view.row.name == "relu" else (write(number) if not view.row.kink else None)
-    return pen.line(pen.symbol(out), *(middle if view.row.name == "relu" else (pen.definition(out), *middle)), numbers=numbers, result=pen.value(out))
+    return pen.line(
+        pen.symbol(out),
+        *(middle if view.row.name == "relu" else (pen.definition(out), *middle)),
+        numbers=numbers,
+        result=pen.value(out),
+    )
 
 
 def _max(argument: Formula) -> Formula:
@@ -240,13 +285,21 @@ def _max(argument: Formula) -> Formula:
 
 
 def _the_others(pen: Pen, view: LayerView, rest: list[tuple[int, int]]) -> list[Block]:
-    if not pen.numbers or len(rest) < FULL_ROWS and view.examples == 1:
+    if not pen.numbers or (len(rest) < FULL_ROWS and view.examples == 1):
         few = rest[: FULL_ROWS - 1]
-        blocks: list[Block] = [paragraph("In the same way for {units}:", units=listed([pen.unit(view.net_of(u, e)) for u, e in few]))]
+        blocks: list[Block] = [
+            paragraph("In the same way for {units}:", units=listed([pen.unit(view.net_of(u, e)) for u, e in few]))
+        ]
         for unit, example in few:
-            blocks.append(equation(pen.forward_line(view.net_of(unit, example)), f"eq:{_key(view.net_of(unit, example))}"))
+            blocks.append(
+                equation(pen.forward_line(view.net_of(unit, example)), f"eq:{_key(view.net_of(unit, example))}")
+            )
             if view.row.name != "identity":
-                blocks.append(equation(activation_line(pen, view, view.out_of(unit, example)), f"eq:{_key(view.out_of(unit, example))}"))
+                blocks.append(
+                    equation(
+                        activation_line(pen, view, view.out_of(unit, example)), f"eq:{_key(view.out_of(unit, example))}"
+                    )
+                )
         if len(few) < len(rest):
             blocks.append(paragraph("and so on for the other {n}.", n=count(len(rest) - len(few), "unit")))
         return blocks
@@ -255,10 +308,25 @@ def _the_others(pen: Pen, view: LayerView, rest: list[tuple[int, int]]) -> list[
     for example in range(view.examples):
         for unit in range(view.units):
             net, out = view.net_of(unit, example), view.out_of(unit, example)
-            rows.append([pen.unit(net), *([str(example + 1)] if view.examples > 1 else []), pen.value(net), pen.value(out)])
+            rows.append(
+                [pen.unit(net), *([str(example + 1)] if view.examples > 1 else []), pen.value(net), pen.value(out)]
+            )
     return [
-        paragraph("In the same way for the other units{examples}; {ref} has them all.", examples=" and examples" if view.examples > 1 else "", ref=Reference(f"tab:forward-{view.number}")),
-        *table(f"tab:forward-{view.number}", prose("Net inputs and outputs of {layer}.", layer="the output layer" if view.last else f"hidden layer {view.number}"), header, rows, [False, *([True] if view.examples > 1 else []), True, True]),
+        paragraph(
+            "In the same way for the other units{examples}; {ref} has them all.",
+            examples=" and examples" if view.examples > 1 else "",
+            ref=Reference(f"tab:forward-{view.number}"),
+        ),
+        *table(
+            f"tab:forward-{view.number}",
+            prose(
+                "Net inputs and outputs of {layer}.",
+                layer="the output layer" if view.last else f"hidden layer {view.number}",
+            ),
+            header,
+            rows,
+            [False, *([True] if view.examples > 1 else []), True, True],
+        ),
     ]
 
 
@@ -268,25 +336,52 @@ def _error_section(pen: Pen, views: Sequence[LayerView]) -> Section:
     error = Scalar(pen.derivation.program.error, ())
     first = scalars[0]
     blocks: list[Block] = [
-        paragraph("Now the error. For {unit}{example} the target is {t} and the network answers {a}, so that its error is", unit=pen.unit(last.net_of(0)), example=" and the first example" if last.examples > 1 else "", t=_given(pen, Scalar("t", (0, 0))), a=_given_or_value(pen, last.out_of(0))),
+        paragraph(
+            "Now the error. For {unit}{example} the target is {t} and the network answers {a}, so that its error is",
+            unit=pen.unit(last.net_of(0)),
+            example=" and the first example" if last.examples > 1 else "",
+            t=_given(pen, Scalar("t", (0, 0))),
+            a=_given_or_value(pen, last.out_of(0)),
+        ),
         equation(pen.forward_line(first), f"eq:{_key(first)}"),
     ]
     if len(scalars) > 1:
         if len(scalars) <= FULL_ROWS or not pen.numbers:
-            blocks.append(paragraph("and in the same way" if len(scalars) > 2 else "and for {unit}", unit=pen.unit(last.net_of(last.units - 1))))
+            blocks.append(
+                paragraph(
+                    "and in the same way" if len(scalars) > 2 else "and for {unit}",
+                    unit=pen.unit(last.net_of(last.units - 1)),
+                )
+            )
             blocks += [equation(pen.forward_line(s), f"eq:{_key(s)}") for s in scalars[1:FULL_ROWS]]
         else:
             header: list[Cell] = ["output", *(["example"] if last.examples > 1 else []), "target", "answer", "error"]
             rows: list[list[Cell]] = []
             for s in scalars:
                 example, unit = s.index
-                rows.append([pen.unit(last.net_of(unit, example)), *([str(example + 1)] if last.examples > 1 else []), pen.value(Scalar("t", s.index)), pen.value(Scalar(last.activation.name, s.index)), pen.value(s)])
-            blocks += table("tab:errors", prose("The error of each output."), header, rows, [False, *([True] if last.examples > 1 else []), True, True, True])
+                rows.append(
+                    [
+                        pen.unit(last.net_of(unit, example)),
+                        *([str(example + 1)] if last.examples > 1 else []),
+                        pen.value(Scalar("t", s.index)),
+                        pen.value(Scalar(last.activation.name, s.index)),
+                        pen.value(s),
+                    ]
+                )
+            blocks += table(
+                "tab:errors",
+                prose("The error of each output."),
+                header,
+                rows,
+                [False, *([True] if last.examples > 1 else []), True, True, True],
+            )
     if len(scalars) > 1 or pen.definition(error) != pen.symbol(first):
         blocks.append(paragraph("The error of the network is {what}:", what=_what_the_error_is(pen, views)))
     else:
         blocks.append(paragraph("With a single output this is the error of the network:"))
     blocks.append(equation(error_line(pen), "eq:error", boxed=pen.numbers))
+    blocks += notes.why_half(pen, views)
+    blocks += notes.sum_or_mean(pen, views)
     return Section("forward-error", prose("The error"), tuple(blocks))
 
 
@@ -298,8 +393,11 @@ def _what_the_error_is(pen: Pen, views: Sequence[LayerView]) -> str:
     loss = pen.derivation.problem.loss
     row = LOSSES[loss.name]
     several = views[-1].units > 1
-    mean_outputs, mean_examples = row.over_outputs == "mean" and several, loss.over_examples == "mean" and views[0].examples > 1
-    if mean_outputs and (mean_examples or views[0].examples == 1) or (mean_examples and not several):
+    mean_outputs, mean_examples = (
+        row.over_outputs == "mean" and several,
+        loss.over_examples == "mean" and views[0].examples > 1,
+    )
+    if (mean_outputs and (mean_examples or views[0].examples == 1)) or (mean_examples and not several):
         return "the mean of these"
     if mean_outputs or mean_examples:
         return "their sum, divided by the number of " + ("outputs" if mean_outputs else "examples")
@@ -314,4 +412,3 @@ def error_line(pen: Pen) -> tuple[Side, ...]:
 
 def _key(scalar: Scalar) -> str:
     return "-".join([scalar.array, *(str(i + 1) for i in scalar.index)])
-

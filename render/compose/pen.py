@@ -120,7 +120,9 @@ class Pen:
 
     def expression(self, expression: sympy.Expr) -> Formula:
         """A SymPy expression in the symbols of scalars."""
-        return written.formula(expression, {s: self.symbol(self.derivation.scalar_of(s)) for s in expression.free_symbols})
+        return written.formula(
+            expression, {s: self.symbol(self.derivation.scalar_of(s)) for s in expression.free_symbols}
+        )
 
     def definition(self, scalar: Scalar) -> Formula:
         """What a scalar is computed from, in symbols."""
@@ -156,9 +158,7 @@ class Pen:
     def rate(self) -> Shown:
         """The learning rate's number."""
         update = self.derivation.problem.update
-        value = update.learning_rate if update is not None else 0
-        exact = exact_array(value, ())[()]
-        return self.show(lambda values: exact, Enclosures(lambda bits: {}))
+        return self.fraction(update.learning_rate if update is not None else Rational(0))
 
     # ---- numbers ---------------------------------------------------------------------------
 
@@ -190,8 +190,7 @@ class Pen:
 
     def float(self, value: float) -> Shown:
         """A float64 as training computes it, rounded for display."""
-        exact = exact_array(Rational(value), ())[()]
-        return self.show(lambda values: exact, Enclosures(lambda bits: {}))
+        return self.fraction(Rational(value))
 
     def gradient(self, scalar: Scalar) -> Shown:
         """The number of ∂E/∂scalar."""
@@ -236,12 +235,36 @@ class Pen:
 
     def expression_in_numbers(self, expression: sympy.Expr) -> Formula:
         """A SymPy expression with a number for each symbol."""
-        return written.formula(expression, {s: self.number(self.derivation.scalar_of(s)) for s in expression.free_symbols})
+        return written.formula(
+            expression, {s: self.number(self.derivation.scalar_of(s)) for s in expression.free_symbols}
+        )
 
     def definition_in_numbers(self, scalar: Scalar) -> Formula:
         """What a scalar is computed from, in numbers."""
         node = self.derivation.graph.definition(scalar)
         return self.number(scalar) if node is None else written.definition(node, self.number)
+
+    def fraction(self, value: Rational) -> Shown:
+        """An exact number that was computed beside the derivation."""
+        exact = exact_array(value, ())[()]
+        return self.show(lambda values: exact, Enclosures(lambda bits: {}))
+
+    def moved(self, parameter: Scalar) -> Shown:
+        """What one step of gradient descent would make of a parameter, also of one that is held fixed."""
+        rate = (
+            exact_array(self.derivation.problem.update.learning_rate, ())[()] if self.derivation.problem.update else 0
+        )
+        adjoint = self.derivation.gradient.adjoints[parameter.array]
+        return self.show(
+            lambda values: values[parameter.array][parameter.index] - rate * values[adjoint][parameter.index]
+        )
+
+    @property
+    def loss_divisor(self) -> int:
+        """By how much the means over outputs and examples divide the error."""
+        adjoint = self.derivation.gradient.adjoints["e"]
+        whole = next(e.expression for e in self.derivation.gradient.equations if e.target == adjoint)
+        return int(1 / whole.formula) if isinstance(whole, Map) and whole.formula.is_Rational else 1
 
     def power_of_ten(self, exponent: int) -> Formula:
         """10 to an exponent."""
@@ -249,7 +272,9 @@ class Pen:
 
     # ---- lines -----------------------------------------------------------------------------
 
-    def line(self, first: Formula, *formulas: Formula, numbers: Formula | None, result: Shown | None) -> tuple[Side, ...]:
+    def line(
+        self, first: Formula, *formulas: Formula, numbers: Formula | None, result: Shown | None
+    ) -> tuple[Side, ...]:
         """first = formulas = the same with numbers = result; sides that say nothing new are left out."""
         sides = [Side(first, "")]
         numbers = None if numbers is None else self.elided(numbers)
@@ -342,7 +367,7 @@ NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
-    """"one weight", "three weights", "14 weights"."""
+    """ "one weight", "three weights", "14 weights"."""
     word = NUMERALS[number] if number < len(NUMERALS) else f"{number:,}".replace(",", " ")
     return f"{word} {singular if number == 1 else plural or singular + 's'}"
 

@@ -159,7 +159,9 @@ def top(derivation: Derivation, out: Scalar) -> sympy.Expr:
     """∂E/∂out of an output unit, through the errors of the outputs, in local terms."""
     return sympy.Add(
         *(
-            sympy.Mul(*(_above(derivation, factor.by) if factor.local is None else factor.local for factor in term.factors))
+            sympy.Mul(
+                *(_above(derivation, factor.by) if factor.local is None else factor.local for factor in term.factors)
+            )
             for term in derivation.gradient_steps[out].terms
         )
     )

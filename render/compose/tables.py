@@ -42,6 +42,3 @@ def table(
     left_out = len(every) - TABLE_ROWS
     rest = Paragraph(prose("{n} more rows are left out here{more}.", n=f"{left_out:,}".replace(",", " "), more=more))
     return (block, rest)
-
-
-
