@@ -161,7 +161,7 @@ def matmul(left: Expression, right: Expression) -> Expression:
         raise ShapeError(f"shapes {left.shape} and {right.shape} do not match for @: {left.shape[-1]} against {inner}")
     batch = max(len(left.shape), len(right.shape), 2) - 2
     letters = ascii_letters[:batch]
-    row, inner_letter, column = ascii_letters[batch : batch + 3]
+    row, inner_letter, column = (ascii_letters[batch + k] for k in range(3))
     axes_left = inner_letter if len(left.shape) == 1 else letters[batch - (len(left.shape) - 2) :] + row + inner_letter
     axes_right = (
         inner_letter if len(right.shape) == 1 else letters[batch - (len(right.shape) - 2) :] + inner_letter + column

@@ -16,7 +16,7 @@ from derive.scalars import Graph, Node, Scalar
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """∂of/∂by: a local derivative as SymPy found it, or (``local`` None) an upstream gradient known from its own step."""
+    """∂of/∂by: a local derivative as SymPy found it, or (``local`` None) an upstream gradient with its own step."""
 
     of: Scalar
     by: Scalar

@@ -17,6 +17,7 @@ from derive.chain import Step, backward_steps, forward_steps
 from derive.closed_form import ClosedForms, flat_derivative
 from derive.errors import ChainruleError
 from derive.evaluate import balls
+from derive.evaluate.balls import element, fraction
 from derive.evaluate.lambdified import Evaluator, evaluator
 from derive.formula import Name
 from derive.notation import NOTATIONS, Names
@@ -40,7 +41,7 @@ def differentiate(problem: Problem | str | Mapping[str, Any]) -> Derivation:
 
 
 class Elements(Mapping[Any, Any]):
-    """An array whose elements are made when they are asked for: ``array[0, 1]``, ``array.shape``, iteration by index."""
+    """An array whose elements are made when they are asked for: ``array[0, 1]``, ``array.shape``."""
 
     def __init__(self, shape: Index, make: Callable[[Index], Any]) -> None:
         self.shape = shape
@@ -132,7 +133,7 @@ class Derivation:
     def closed(self) -> ClosedForms:
         """Closed forms in the parameters alone; given inputs and targets are exact numbers in them."""
         known = {
-            Scalar(name, index): sympy.Rational(int(values[index].p), int(values[index].q))
+            Scalar(name, index): sympy.Rational(fraction(element(values, index)) or 0)
             for name, values in self.given.items()
             if name not in self.program.parameters
             for index in np.ndindex(*values.shape)
@@ -166,9 +167,9 @@ class Derivation:
         """
         array, index = self.names.find(name)
         if index is None and self.program.shape(array):
-            raise ChainruleError(
-                f"{name} is an array of shape {self.program.shape(array)}; name one element, like {name}[{', '.join('0' * len(self.program.shape(array)))}]"
-            )
+            shape = self.program.shape(array)
+            first = f"{name}[{', '.join('0' * len(shape))}]"
+            raise ChainruleError(f"{name} is an array of shape {shape}; name one element, like {first}")
         return Scalar(array, index or ())
 
     def scalar_of(self, symbol: Expr) -> Scalar:

@@ -49,7 +49,7 @@ class EquationError(ChainruleError):
     """An equation that cannot be read: where it stands, what was found, what is known."""
 
 
-def parse(text: str, known: Mapping[str, Ref]) -> tuple[Equation, ...]:
+def parse(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
     """Read assignments, one a line, over the arrays ``known``; each result is known to the next.
 
     Raises EquationError with line and column.
@@ -77,7 +77,7 @@ def _place(node: ast.stmt | ast.expr) -> str:
     return f"line {node.lineno}, column {node.col_offset + 1}"
 
 
-def _read_whole(node: ast.expr, names: Mapping[str, Ref]) -> Expression:
+def _read_whole(node: ast.expr, names: Mapping[str, Expression]) -> Expression:
     try:
         return _Reader(names).read(node)
     except RecursionError:
@@ -87,7 +87,7 @@ def _read_whole(node: ast.expr, names: Mapping[str, Ref]) -> Expression:
 class _Reader:
     """Reads one expression over known arrays."""
 
-    def __init__(self, names: Mapping[str, Ref]) -> None:
+    def __init__(self, names: Mapping[str, Expression]) -> None:
         self.names = names
 
     def read(self, node: ast.expr) -> Expression:

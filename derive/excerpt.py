@@ -27,7 +27,8 @@ def latex(derivation: Derivation, scalar: Scalar) -> str:
     if scalar not in derivation.gradient_steps:
         name = written_name(derivation, scalar)
         raise ChainruleError(
-            f"there is no derivation of ∂E/∂{name.name.base}{name.name.sub}: it does not lie between the parameters and the error"
+            f"there is no derivation of ∂E/∂{name.name.base}{name.name.sub}: it does not lie between the parameters "
+            f"and the error"
         )
     lines: list[tuple[Side, ...]] = []
     _explain(derivation, scalar, lines, set())

@@ -43,7 +43,7 @@ class Activation:
     kink: bool = False
 
 
-class Elementwise(sympy.Function):
+class Elementwise(sympy.Function):  # type: ignore[misc] # SymPy is not typed
     """A named function in a formula: it stays a name until `expand` writes its definition."""
 
     row: Activation
@@ -118,7 +118,7 @@ LOGISTIC = Activation(
     sign="sigma",
     output_form=a * (1 - a),
     float_form=Piecewise((1, z >= 0), (exp(-Abs(z)), True)) / (1 + exp(-Abs(z))),
-    logarithms=lambda z: (-call(SOFTPLUS, -z), -call(SOFTPLUS, z)),
+    logarithms=lambda z: _logarithms_of_logistic(z),
 )
 
 SOFTPLUS = Activation(
@@ -129,6 +129,11 @@ SOFTPLUS = Activation(
     output_form=function(LOGISTIC)(z),
     float_form=Max(z, 0) + log(1 + exp(-Abs(z))),
 )
+
+
+def _logarithms_of_logistic(argument: Expr) -> tuple[Expr, Expr]:
+    return -call(SOFTPLUS, -argument), -call(SOFTPLUS, argument)
+
 
 ACTIVATIONS: dict[str, Activation] = {
     row.name: row

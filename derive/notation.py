@@ -23,6 +23,10 @@ from derive.program import Program, Variable
 Index = tuple[int, ...]
 
 
+ETA = Name("eta")
+ONES = Name("1", style="bold")
+
+
 @dataclass(frozen=True)
 class Notation:
     """How each role is written, by element and as a whole array."""
@@ -33,8 +37,8 @@ class Notation:
     arrays: dict[str, Name]
     delta: Name
     array_delta: Name
-    learning_rate: Name = Name("eta")
-    ones: Name = Name("1", style="bold")
+    learning_rate: Name = ETA
+    ones: Name = ONES
     example: str = "({n})"
 
 

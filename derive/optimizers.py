@@ -56,7 +56,8 @@ def update_equations(gradient: GradientProgram, update: Update) -> tuple[Equatio
 def _update(program: Program, update: Update, name: str, adjoint: str) -> Equation:
     shape = program.shape(name)
     rate = sympy.Rational(update.learning_rate.numerator, update.learning_rate.denominator)
-    names = {"w": Ref(name, shape), "g": Ref(adjoint, shape), "learning_rate": arrays.constant(rate)}
+    names: dict[str, Expression] = {"w": Ref(name, shape), "g": Ref(adjoint, shape)}
+    names["learning_rate"] = arrays.constant(rate)
     (equation,) = parse(f"new = {OPTIMIZERS[update.rule].rule}", names)
     return Equation(updated_name(name), equation.expression)
 

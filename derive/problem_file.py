@@ -65,7 +65,7 @@ def _parse_json(text: str) -> object:
     return json.loads(text, parse_float=NumberText, parse_int=whole, parse_constant=NumberText, object_pairs_hook=table)
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 - whatever the user put there
+def plain(value: object) -> Any:
     """A Python value with dicts, lists and scalars only: tuples and NumPy arrays become lists."""
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}

@@ -1,4 +1,4 @@
-"""Quantities by the names that people print: ``net_h1``, ``dE/dw5``, ``dE_o1/dout_h1``, ``delta_o1``, ``w5+``, ``E@10000``."""
+"""Quantities by the names that people print: ``net_h1``, ``dE/dw5``, ``delta_o1``, ``w5+``, ``E@10000``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sympy
 
 from derive.digits import Exact
 from derive.errors import ChainruleError
-from derive.evaluate.balls import Array, Enclosures, compiled, exact_array
+from derive.evaluate.balls import Array, Enclosures, compiled, element, exact, exact_array
 from derive.notation import plain_name
 from derive.scalars import Scalar
 
@@ -66,8 +66,7 @@ def reads(array: str, index: tuple[int, ...]) -> Read:
     """Reads one element of an array."""
 
     def read(values: dict[str, Array]) -> Exact:
-        found: Exact = values[array][index]
-        return found
+        return element(values[array], index)
 
     return read
 
@@ -80,7 +79,7 @@ def reader(derivation: Derivation, expression: sympy.Expr) -> Read:
 
     def read(values: dict[str, Array]) -> Exact:
         result = function(*(values[s.array][s.index] for s in scalars))
-        return exact_array(Fraction(result), ())[()] if isinstance(result, int) else result
+        return exact(result) if isinstance(result, int) else result
 
     return read
 

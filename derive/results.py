@@ -83,10 +83,11 @@ def _updated(derivation: Derivation, digits: int) -> dict[str, Any]:
             for name in names
         }
         return moved | {"error": decimals(after, derivation.program.error, digits)}
-    return {
-        name: nested(derivation.program.shape(name), lambda index, n=name: _moved(derivation, Scalar(n, index), digits))
-        for name in names
-    }  # type: ignore[misc]
+    return {name: _moved_array(derivation, name, digits) for name in names}
+
+
+def _moved_array(derivation: Derivation, name: str, digits: int) -> NESTED:
+    return nested(derivation.program.shape(name), lambda index: _moved(derivation, Scalar(name, index), digits))
 
 
 def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
@@ -114,7 +115,10 @@ def _definition(derivation: Derivation, scalar: Scalar) -> str:
 
 
 def local(derivation: Derivation, scalar: Scalar) -> Formula:
-    """∂E/∂scalar in local terms, in the order of the chain rule: activations stay symbols, upstream gradients are written out."""
+    """∂E/∂scalar in local terms, in the order of the chain rule.
+
+    Activations stay symbols, upstream gradients are written out.
+    """
     found: dict[Scalar, Formula] = {}
 
     def gradient(of: Scalar) -> Formula:
@@ -203,8 +207,8 @@ def training(
         after = derivation.train_exactly(count, progress)
         arrays = {name: decimals(after, name, digits) for name in program.variables}
         history = [[step, decimals(after, f"{error}@{step}", digits)] for step in milestones(count)]
-    final = arrays.pop(error)
-    return {"steps": count, "error": final, "outputs": arrays[output], "arrays": arrays, "history": history}
+    del arrays[error]
+    return {"steps": count, "error": history[-1][1], "outputs": arrays[output], "arrays": arrays, "history": history}
 
 
 def forward(derivation: Derivation, values: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -49,7 +49,7 @@ def adjoint_name(error: str, name: str) -> str:
 def gradient_program(program: Program) -> GradientProgram:
     """∂E/∂(array) for the parameters and for every array on the way to them."""
     wanted = _between(program)
-    named = {
+    named: dict[Expression, Ref] = {
         e.expression: Ref(e.target, e.expression.shape) for e in program.equations if isinstance(e.expression, Softmax)
     }
     walk = _Walk(wanted, named)

@@ -95,17 +95,22 @@ def tex_pieces(formula: Formula, dialect: Dialect = LATEX) -> list[tuple[str, st
             return [("", printer.write(formula), formula)]
 
 
-def is_tall(node: Formula) -> bool:
-    """Whether the node stands higher than a line of letters, so that its parentheses have to grow."""
+def is_tall(node: Formula, *, inline: bool = False) -> bool:
+    """Whether the node stands higher than a line of letters, so that its parentheses have to grow.
+
+    ``inline`` is for a dialect that writes fractions with a slash.
+    """
     match node:
-        case Fraction() | Partial() | Cases() | Matrix() | BigSum():
+        case Cases() | Matrix() | BigSum():
+            return True
+        case Fraction() | Partial() if not inline:
             return True
         case Mark(_, body, label):
-            return label is not None or is_tall(body)
+            return label is not None or is_tall(body, inline=inline)
         case Power(base, _):
-            return is_tall(base)
+            return is_tall(base, inline=inline)
         case _:
-            return any(is_tall(child) for child in children(node))
+            return any(is_tall(child, inline=inline) for child in children(node))
 
 
 def unmarked(node: Formula) -> Formula:
@@ -131,19 +136,11 @@ class _Printer:
 
     def precedence(self, node: Formula) -> Precedence:
         """How tightly a node binds as this dialect writes it: a slash binds like a product."""
-        return Precedence.PRODUCT if self.is_slashed(node) else precedence(node)
-
-    def is_slashed(self, node: Formula) -> bool:
-        """Whether a fraction is written in a line; one of short whole numbers (½) keeps its bar."""
-        if not self.dialect.inline or not isinstance(unmarked(node), Fraction | Partial):
-            return False
-        return not all(isinstance(part, Number) and part.text.isdigit() for part in children(unmarked(node)))
+        return Precedence.PRODUCT if self.dialect.inline and _is_slashed(unmarked(node)) else precedence(node)
 
     def is_tall(self, node: Formula) -> bool:
-        """As `is_tall`; what is slashed stands no higher than a letter."""
-        if self.is_slashed(node):
-            return any(map(self.is_tall, children(unmarked(node))))
-        return is_tall(node) and (not self.dialect.inline or not children(node) or any(map(self.is_tall, children(node))))
+        """As `is_tall`, for this dialect."""
+        return is_tall(node, inline=self.dialect.inline)
 
     def parentheses(self, node: Formula) -> str:
         inner = self.write(node)
@@ -169,9 +166,9 @@ class _Printer:
                 return _joined(self.factors(factors, sign, lead))
             case Negative(body):
                 return f"-{self.place(body, Precedence.PRODUCT, False)}"
-            case Fraction(over, under) if self.is_slashed(node):
+            case Fraction(over, under) if self.dialect.inline and _is_slashed(node):
                 return f"{self.place(over, Precedence.PRODUCT, lead)}/{self.place(under, Precedence.POWER, False)}"
-            case Partial(of, by) if self.is_slashed(node):
+            case Partial(of, by) if self.dialect.inline:
                 return rf"\partial {self.argument(of)}/\partial {self.argument(by)}"
             case Fraction(numerator, denominator):
                 return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}"
@@ -293,6 +290,12 @@ def needs_dot(left: Formula, right: Formula) -> bool:
         bare = not (before.name.sub or before.name.sup)
         return (_is_word(before.name) and (bare or _is_word(after.name))) or (bare and _is_word(after.name))
     return isinstance(before, Words) or isinstance(after, Words)
+
+
+def _is_slashed(node: Formula) -> bool:
+    """Whether a fraction gets a slash in a line of text; one of short whole numbers (½) keeps its bar."""
+    short = all(isinstance(part, Number) and part.text.isdigit() and len(part.text) < 3 for part in children(node))
+    return isinstance(node, Partial) or (isinstance(node, Fraction) and not short)
 
 
 def _gap(left: Formula, right: Formula) -> str:

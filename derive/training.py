@@ -72,7 +72,8 @@ def in_floats(
                 history.append((milestone, _finite(error(values))))
     except (OverflowError, ZeroDivisionError, ValueError, FloatingPointError):
         raise ChainruleError(
-            f"training left the range of float64 between step {done} and step {milestone}: a smaller learning rate may keep it finite"
+            f"training left the range of float64 between step {done} and step {milestone}: a smaller learning rate "
+            f"may keep it finite"
         ) from None
     return values, history
 
@@ -150,17 +151,19 @@ def in_balls(
     update = unrolled.needed(training.equations, new)
 
     def compute(bits: int) -> dict[str, balls.Array]:
-        values = {name: np.frompyfunc(flint.arb, 1, 1)(array) for name, array in given.items()}
-        values = {name: balls.filled(array, program.shape(name)) for name, array in values.items()}
+        values = {
+            name: balls.filled(np.frompyfunc(flint.arb, 1, 1)(array), program.shape(name))
+            for name, array in given.items()
+        }
         noted: dict[str, balls.Array] = {}
         done = 0
         for milestone in milestones(steps):
-            for done in range(done + 1, milestone + 1):
+            while done < milestone:
                 after = balls.run(update, values)
                 values |= {name: after[updated] for name, updated in zip(training.trained, new, strict=True)}
+                done += 1
                 if progress is not None and done % 50 == 0:
                     progress(done, steps)
-            done = milestone
             noted[f"{program.error}@{milestone}"] = balls.run(forward, values)[program.error]
         return balls.run(program.equations, values) | noted
 

@@ -19,7 +19,7 @@ BAD_INPUT, NOT_INSTALLED, PIPE_CLOSED = 2, 3, 141  # exit statuses
 class Commands(TyperGroup):
     """The commands, whose errors end as lines on standard error and an exit status."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - as in its base
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run one command."""
         try:
             result = super().invoke(ctx)

@@ -32,12 +32,23 @@ class UndecidedError(ArithmeticError):
     """A sign that the precision at hand does not decide: try again with more bits."""
 
 
+def exact(value: Fraction | int) -> fmpq:
+    """An exact number for exact arithmetic."""
+    return fmpq(value.numerator, value.denominator)
+
+
 def exact_array(values: object, shape: tuple[int, ...]) -> Array:
-    """Nested tuples of Fractions as an array of fmpq."""
+    """Nested tuples of Fractions (a Fraction for an array without axes) as an array of fmpq."""
     result = np.empty(shape, dtype=object)
-    flat = np.array(values, dtype=object).reshape(-1) if shape else [values]
-    result.reshape(-1)[:] = [fmpq(v.numerator, v.denominator) for v in flat]
+    flat: Any = np.array(values, dtype=object).reshape(-1) if shape else [values]
+    result.reshape(-1)[:] = [exact(value) for value in flat]
     return result
+
+
+def element(array: Array, index: tuple[int, ...]) -> Exact:
+    """One element of an exact array."""
+    found: Exact = array[index]
+    return found
 
 
 def positive(value: Exact, strict: bool) -> bool:
@@ -169,7 +180,7 @@ class Enclosures:
             bits = min(2 * bits, last)
         if not finite:  # only now: at fewer bits 1 − σ(100) contains zero, and its logarithm is not finite
             raise ArithmeticError("not finite")
-        return "0" if value.contains(0) else decide(value.mid(), digits) or "0"
+        return "0" if isinstance(value, fmpq) or value.contains(0) else decide(value.mid(), digits) or "0"
 
 
 def fraction(value: Exact) -> Fraction | None:

@@ -127,7 +127,8 @@ def _finite_or_said() -> Iterator[None]:
         yield
     except (OverflowError, ZeroDivisionError, ValueError, FloatingPointError):
         raise ChainruleError(
-            "the error or a gradient is not finite at these numbers, or beyond float64 (a logarithm of zero, a division by zero)"
+            "the error or a gradient is not finite at these numbers, or beyond float64 (a logarithm of zero, a "
+            "division by zero)"
         ) from None
 
 

@@ -210,7 +210,10 @@ def function(
     *,
     reuse: bool = False,
 ) -> Callable[..., Any]:
-    """``f(*input arrays) -> tuple of output arrays``; with ``reuse`` the outputs too are buffers, overwritten by the next call."""
+    """``f(*input arrays) -> tuple of output arrays``.
+
+    With ``reuse`` the outputs too are buffers, overwritten by the next call.
+    """
     kept = needed(equations, outputs)
     writer = Writer(fresh=frozenset() if reuse else frozenset(outputs))
     for position, name in enumerate(inputs):
@@ -220,10 +223,11 @@ def function(
     results = [writer.names[name] for name in outputs]
     header = f"def evaluate({', '.join(writer.names[name] for name in inputs)}):"
     lines = [header, *(f"    {line}" for line in writer.lines), f"    return ({', '.join(results)},)"]
-    used = "add subtract multiply divide negative power exp log log1p tanh absolute maximum greater greater_equal less less_equal"
-    namespace: dict[str, Any] = {
-        name: getattr(np, name) for name in [*used.split(), "where", "copyto", "dot", "einsum", "empty"]
-    }
+    used = (
+        "add subtract multiply divide negative power exp log log1p tanh absolute maximum "
+        "greater greater_equal less less_equal where copyto dot einsum empty"
+    )
+    namespace: dict[str, Any] = {name: getattr(np, name) for name in used.split()}
     namespace |= {name: np.empty(shape) for name, shape in writer.buffers.items()}
     exec(compile("\n".join(lines), "<evaluate>", "exec"), namespace)  # noqa: S102 - our own source, see code.py
     result: Callable[..., Any] = namespace["evaluate"]

@@ -86,7 +86,7 @@ def _shape(array: Sequence[Any]) -> tuple[int, ...]:
     return (len(array),) if isinstance(array[0], str) else (len(array), len(array[0]))
 
 
-def _ends(items: list[Any], dots: Any) -> list[Any]:  # noqa: ANN401 - numbers, or rows of numbers
+def _ends(items: list[Any], dots: Any) -> list[Any]:
     return items if len(items) <= 2 * EDGE + 1 else [*items[:EDGE], dots, *items[-EDGE:]]
 
 

@@ -100,28 +100,36 @@ def _opening_words(views: Sequence[LayerView], view: LayerView) -> str:
     """Where the layer stands, and what is new about it."""
     if view.row.over_axis and view.last:
         return (
-            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} changes a little? That is the partial "
-            "derivative {partial}. {w} acts on the error only through the net input of {unit}. But softmax divides by the sum over all units, so this net "
+            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} "
+            "changes a little? That is the partial "
+            "derivative {partial}. {w} acts on the error only through the net input of {unit}. But softmax divides by "
+            "the sum over all units, so this net "
             "input changes *every* output, and each of them has its part in the error."
         )
     if view.last:
         return (
-            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} changes a little? That is the partial "
-            "derivative {partial}. {w} acts on the error only through the net input of {unit}, and that only through its output, so we follow the path from the "
+            "We begin at the end, where the error is. Take {w}, a weight of {unit}: how does {error} change when {w} "
+            "changes a little? That is the partial "
+            "derivative {partial}. {w} acts on the error only through the net input of {unit}, and that only through "
+            "its output, so we follow the path from the "
             "error back to the weight."
         )
     if view.number == len(views) - 1 and views[view.number].units > 1:
         return (
-            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same factors as before; what is new is the first one. The output of "
-            "{unit} goes to {all} of the next layer, so it reaches the error in {ways}, and what comes back along them is added."
+            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same factors as before; "
+            "what is new is the first one. The output of "
+            "{unit} goes to {all} of the next layer, so it reaches the error in {ways}, and what comes back along "
+            "them is added."
         )
     if view.number == len(views) - 1:
         return (
-            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same factors as before; what is new is the first one, because between "
+            "Now a layer further back. Take {w}, a weight of {unit}. The chain rule has the same factors as before; "
+            "what is new is the first one, because between "
             "the output of {unit} and the error there is another unit."
         )
     return (
-        "One layer further back, and nothing new is needed: the deltas of the layer behind play the part that the error played at the outputs. Take {w}, a weight of {unit}, "
+        "One layer further back, and nothing new is needed: the deltas of the layer behind play the part that the "
+        "error played at the outputs. Take {w}, a weight of {unit}, "
         "which feeds {all} of the next layer."
     )
 
@@ -147,7 +155,8 @@ def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
     if view.examples > 1 and view.last:
         blocks.append(
             paragraph(
-                "Every example has a path of its own, and their contributions are added. We work out example {n}; the others go the same way.",
+                "Every example has a path of its own, and their contributions are added. We work out example {n}; the "
+                "others go the same way.",
                 n=example + 1,
             )
         )
@@ -220,7 +229,8 @@ def _first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: 
         return _softmax_paths(pen, view, weight, example)
     return [
         paragraph(
-            "{first}: how much does the error change with the output of {unit}? Of all the errors only {e} contains {out}:",
+            "{first}: how much does the error change with the output of {unit}? Of all the errors only {e} contains "
+            "{out}:",
             first=Colored(1, "The first factor"),
             unit=pen.unit(view.net_of(unit)),
             e=pen.symbol(Scalar("e", out.index)),
@@ -235,7 +245,8 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
     net = view.net_of(weight.index[0], example)
     blocks: list[Block] = [
         paragraph(
-            "{first} and {second}, path by path. The derivative of softmax is {same} for the unit's own output and {other} for another's:",
+            "{first} and {second}, path by path. The derivative of softmax is {same} for the unit's own output and "
+            "{other} for another's:",
             first=Colored(1, "The first factor"),
             second=Colored(2, "the second"),
             same=pen.expression(local(pen.derivation, view.out_of(weight.index[0], example), net)),
@@ -278,7 +289,8 @@ def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: in
     )
     mean = pen.derivation.problem.loss.over_examples == "mean" and view.examples > 1
     return paragraph(
-        "Because the targets add up to 1, this sum is nothing but {difference}{divided}: softmax and cross-entropy undo each other's complications.",
+        "Because the targets add up to 1, this sum is nothing but {difference}{divided}: softmax and cross-entropy "
+        "undo each other's complications.",
         difference=difference[:2] if mean else difference,
         divided=f", divided by the {view.examples} examples" if mean else "",
     )
@@ -312,7 +324,8 @@ def _first_factor_of_hidden(
     if len(feeds) > 1:
         blocks.append(
             paragraph(
-                "In each, the first derivative is the delta of that unit, which we know already, and the second is the weight between the two, because {net} contains {out} times {w}:",
+                "In each, the first derivative is the delta of that unit, which we know already, and the second is "
+                "the weight between the two, because {net} contains {out} times {w}:",
                 net=pen.symbol(feeds[0][0]),
                 out=pen.symbol(out),
                 w=pen.symbol(feeds[0][1]),
@@ -327,7 +340,8 @@ def _first_factor_of_hidden(
     else:
         blocks.append(
             paragraph(
-                "The first derivative is the delta of {unit}, which we know already, and the second is the weight between the two:",
+                "The first derivative is the delta of {unit}, which we know already, and the second is the weight "
+                "between the two:",
                 unit=pen.unit(feeds[0][0]),
             )
         )
@@ -377,7 +391,8 @@ def _other_factors(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
         ]
     blocks += [
         paragraph(
-            "{third}: how much does the net input of {unit} change with {w}? In the sum that makes {net}, only one term contains {w}, and there it is multiplied by {source}:",
+            "{third}: how much does the net input of {unit} change with {w}? In the sum that makes {net}, only one "
+            "term contains {w}, and there it is multiplied by {source}:",
             third=Colored(3, "The third factor"),
             unit=pen.unit(net),
             w=pen.symbol(weight),
@@ -415,7 +430,7 @@ def _slope_in_words(pen: Pen, view: LayerView, net: Scalar) -> str:
 def _product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int) -> list[Block]:
     """The factors together, the delta, the delta rule."""
     unit, column = weight.index
-    net, out, source = view.net_of(unit, example), view.out_of(unit, example), view.in_of(column, example)
+    net, out = view.net_of(unit, example), view.out_of(unit, example)
     single = view.examples == 1
     blocks: list[Block] = []
     if pen.numbers and not view.row.over_axis:
@@ -425,19 +440,22 @@ def _product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
     if view.row.over_axis:
         blocks.append(
             paragraph(
-                "So the gradient of a weight is the delta of its unit times what comes in over the weight, the *delta rule*:"
+                "So the gradient of a weight is the delta of its unit times what comes in over the weight, the *delta "
+                "rule*:"
             )
         )
     elif view.last:
         blocks += [
             paragraph(
-                "The first two factors belong to the unit and not to the weight; they are needed for each of its weights. Their product has a name, "
+                "The first two factors belong to the unit and not to the weight; they are needed for each of its "
+                "weights. Their product has a name, "
                 "the *delta* of the unit: how the error changes with its net input."
             ),
             equation(_delta_definition(pen, view, net, out), _key(weight, "delta")),
             *notes.logistic_and_cross_entropy(pen, view, net, out),
             paragraph(
-                "With it the gradient is short, and is known as the *delta rule*: the delta of the unit times what comes in over the weight."
+                "With it the gradient is short, and is known as the *delta rule*: the delta of the unit times what "
+                "comes in over the weight."
             ),
         ]
     else:
@@ -512,7 +530,8 @@ def _updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: S
     weights = selection.weights[view.number]
     if view.last:
         text = (
-            "To make the error smaller the weight has to move against its gradient. How far is set by the learning rate, {eta}. "
+            "To make the error smaller the weight has to move against its gradient. How far is set by the learning "
+            "rate, {eta}. "
             "The new value of {w}:"
         )
     else:
@@ -523,8 +542,10 @@ def _updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: S
     if pen.sequential(weights[0]):
         blocks.append(
             paragraph(
-                "In this problem the layers are updated one after the other, in a single sweep from the output backwards: the deltas of this layer are "
-                "passed back through the weights {w} *already updated*. What is subtracted is therefore not the true gradient; it is marked with a tilde.",
+                "In this problem the layers are updated one after the other, in a single sweep from the output "
+                "backwards: the deltas of this layer are "
+                "passed back through the weights {w} *already updated*. What is subtracted is therefore not the true "
+                "gradient; it is marked with a tilde.",
                 w=pen.array(f"W{view.number + 1}"),
             )
         )
@@ -537,7 +558,8 @@ def _updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: S
     ):
         blocks.append(
             paragraph(
-                "The new values are put aside for now. Until every gradient is known, the backward pass goes on with the old weights: all of the gradients belong to one and the same network."
+                "The new values are put aside for now. Until every gradient is known, the backward pass goes on with "
+                "the old weights: all of the gradients belong to one and the same network."
             )
         )
         blocks += notes.why_the_old_weights(pen, views)

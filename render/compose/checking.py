@@ -7,11 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import flint
-from flint import arb, fmpq
+from flint import fmpq
 
 from derive.closed_form import flat_derivative
 from derive.derivation import Derivation, differentiate
-from derive.evaluate.balls import Array, run
+from derive.digits import Exact, ends
+from derive.evaluate.balls import Array, element, run
 from derive.problem import Published
 from derive.quantities import checked, quantity, reader
 from derive.scalars import Scalar
@@ -36,7 +37,8 @@ def checks_part(pen: Pen, views: Sequence[LayerView], selection: Selection) -> S
     else:
         blocks.append(
             paragraph(
-                "Every local derivative on this page was taken by SymPy, and the gradients were put together from them by the chain rule. "
+                "Every local derivative on this page was taken by SymPy, and the gradients were put together from "
+                "them by the chain rule. "
                 "Differentiating the error as one closed expression gives the same formulas."
             )
         )
@@ -73,7 +75,8 @@ def _comparison(pen: Pen, views: Sequence[LayerView], selection: Selection) -> l
     how = (
         "Each gradient was computed in more ways than one. First by the chain rule, as on this page. "
         + (
-            "Then the error was written as a single formula in all the weights, and that was differentiated by SymPy directly. "
+            "Then the error was written as a single formula in all the weights, and that was differentiated by SymPy "
+            "directly. "
             if small
             else ""
         )
@@ -91,7 +94,8 @@ def _comparison(pen: Pen, views: Sequence[LayerView], selection: Selection) -> l
         ),
     ]
     closing = (
-        "The closed form agrees to every digit compared, at least {closed}; the finite differences to {difference} digits or more, which is what a step of that length allows."
+        "The closed form agrees to every digit compared, at least {closed}; the finite differences to {difference} "
+        "digits or more, which is what a step of that length allows."
         if small
         else "The finite differences agree to {difference} digits or more, which is what a step of that length allows."
     )
@@ -117,20 +121,17 @@ def _central_difference(derivation: Derivation, scalar: Scalar) -> Fraction:
         return _middle((above - below) / (2 * STEP))
 
 
-def _error_at(derivation: Derivation, scalar: Scalar, step: fmpq) -> arb:
+def _error_at(derivation: Derivation, scalar: Scalar, step: fmpq) -> Exact:
     given: dict[str, Array] = dict(derivation.given)
     moved = given[scalar.array].copy()
     moved[scalar.index] = moved[scalar.index] + step
     given[scalar.array] = moved
-    return run(derivation.program.equations, given)[derivation.program.error][()]
+    return element(run(derivation.program.equations, given)[derivation.program.error], ())
 
 
-def _middle(value: arb | fmpq) -> Fraction:
-    exact = value if isinstance(value, fmpq) else None
-    if exact is None:
-        mantissa, exponent = (int(part) for part in value.mid().man_exp())
-        return Fraction(mantissa) * Fraction(2) ** exponent
-    return Fraction(int(exact.p), int(exact.q))
+def _middle(value: Exact) -> Fraction:
+    low, high = ends(value)
+    return (low + high) / 2
 
 
 MOST_DIGITS = 60
@@ -164,7 +165,8 @@ def published_part(pen: Pen) -> Section | None:
     agree = len(published) - len(differing)
     blocks: list[Block] = [
         paragraph(
-            "Someone has printed numbers for this very problem. Here they are beside ours, rounded to the places that were printed: {agree} of {all} agree.",
+            "Someone has printed numbers for this very problem. Here they are beside ours, rounded to the places that "
+            "were printed: {agree} of {all} agree.",
             agree=agree,
             all=len(published),
         ),
@@ -196,7 +198,8 @@ def _in_sequence(pen: Pen, differing: tuple[Published, ...]) -> list[Block]:
         rows.append([(Code(p.name),), p.value, ours, text])
     explained = same == len(differing)
     text = (
-        "Where does the difference come from? {Names} are not what gradient descent on the given weights gives. They come out, to every printed digit, if the layers are updated *in sequence*: "
+        "Where does the difference come from? {Names} are not what gradient descent on the given weights gives. They "
+        "come out, to every printed digit, if the layers are updated *in sequence*: "
         "the output layer's weights first, and then the deltas are passed back through the weights already updated."
         if explained
         else "For comparison, the same quantities with the layers updated *in sequence*, the deltas passed back through the weights already updated; {same} of them then agree."

@@ -25,7 +25,8 @@ def biases_part(pen: Pen, views: Sequence[LayerView]) -> Section:
             prose("The biases"),
             (
                 paragraph(
-                    "This network has no biases: a unit's net input is the weighted sum of what comes in and nothing more."
+                    "This network has no biases: a unit's net input is the weighted sum of what comes in and nothing "
+                    "more."
                 ),
             ),
         )
@@ -34,7 +35,8 @@ def biases_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         paragraph(
             "A bias is a weight on an input that is always 1, so its gradient is the delta of its unit times 1."
             + (
-                " A bias that a whole layer shares adds to every net input of the layer, so the deltas of all its units are summed."
+                " A bias that a whole layer shares adds to every net input of the layer, so the deltas of all its "
+                "units are summed."
                 if shared
                 else ""
             )
@@ -92,14 +94,17 @@ def _do_they_move(pen: Pen, with_bias: Sequence[LayerView]) -> Block:
         return paragraph("The problem states no update, so they stay as they are.")
     if not moving:
         return paragraph(
-            "Here the biases stay as they are: only the weights are trained, as in the article whose numbers are compared below. It gives no reason, and nothing in the "
-            "derivation asks for it: one step shows on the weights all that there is to show. With {key} in the problem file the biases are updated by the same rule."
+            "Here the biases stay as they are: only the weights are trained, as in the article whose numbers are "
+            "compared below. It gives no reason, and nothing in the "
+            "derivation asks for it: one step shows on the weights all that there is to show. With {key} in the "
+            "problem file the biases are updated by the same rule."
             if _like_the_article(pen)
             else "Here the biases stay as they are, because the problem says so; with {key} in its file they are updated by the same rule as the weights.",
             key=Code('biases = "updated"'),
         )
     return paragraph(
-        "The biases are updated by the same rule as the weights; their new values stand in the table of the next section."
+        "The biases are updated by the same rule as the weights; their new values stand in the table of the next "
+        "section."
     )
 
 
@@ -178,7 +183,8 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     before_value, after_value = pen.value(error), pen.value(error, after)
     fell = float(after_value.text) < float(before_value.text)
     text = (
-        "Has it helped? We run the forward pass once more, with the new values. The error {falls} from {before} to {after}"
+        "Has it helped? We run the forward pass once more, with the new values. The error {falls} from {before} to "
+        "{after}"
         + (
             ". That is not much, but it is one step only."
             if fell
@@ -228,7 +234,8 @@ def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
             "fig:curve",
             drawings.curve(pen, points),
             prose("The error during training; both scales are logarithmic."),
-            f"A curve of the error over {steps} training steps: it starts at {pen.float(history[0][1]).text} and ends at {pen.float(history[-1][1]).text}.",
+            f"A curve of the error over {steps} training steps: it starts at {pen.float(history[0][1]).text} and ends "
+            f"at {pen.float(history[-1][1]).text}.",
         ),
         *table(
             "tab:history",

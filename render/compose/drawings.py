@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from derive.formula import Name
 from derive.notation import plain_name
@@ -72,7 +73,7 @@ def network(pen: Pen, views: Sequence[LayerView], *, marks: dict[tuple[str, str]
 
 def _few_edges(columns: list[list[int | None]]) -> bool:
     counts = [sum(unit is not None for unit in column) for column in columns]
-    return max(a * b for a, b in zip(counts, counts[1:], strict=False)) <= MOST_LABELS and len(columns) <= 4
+    return max(a * b for a, b in pairwise(counts)) <= MOST_LABELS and len(columns) <= 4
 
 
 def _headings(views: Sequence[LayerView], *, targets: bool) -> tuple[str, ...]:

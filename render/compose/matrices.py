@@ -64,7 +64,8 @@ def matrix_part(pen: Pen, views: Sequence[LayerView]) -> Section:
                 prose("Backward"),
                 (
                     paragraph(
-                        "Backward, from the last layer to the first. For each layer the deltas of its units stand in a {thing} {delta}:",
+                        "Backward, from the last layer to the first. For each layer the deltas of its units stand in "
+                        "a {thing} {delta}:",
                         thing="vector" if single else "matrix",
                         delta=Symbol(pen.names.array_delta(views[-1].net.name)),
                     ),

@@ -39,7 +39,8 @@ def why_half(pen: Pen, views: Sequence[LayerView]) -> Notes:
             "half",
             "Why the ½?",
             paragraph(
-                "For convenience only. The derivative of the square brings down a 2, and the ½ cancels it. Without it every gradient on this page "
+                "For convenience only. The derivative of the square brings down a 2, and the ½ cancels it. Without it "
+                "every gradient on this page "
                 "would be twice as large, and half the learning rate would make the same step."
             ),
         )
@@ -70,11 +71,13 @@ def sum_or_mean(pen: Pen, views: Sequence[LayerView]) -> Notes:
         "examples",
         f"Why the {done} over the examples, and not the {other}?",
         paragraph(
-            f"Both are in use. With the {other} every gradient would be {factor}, and a learning rate changed by the same factor would make exactly the same step. "
+            f"Both are in use. With the {other} every gradient would be {factor}, and a learning rate changed by the "
+            f"same factor would make exactly the same step. "
             "The mean has the advantage that the learning rate need not change when examples are added."
         ),
         paragraph(
-            "The weights are updated once, after all the examples. Updating after each of them is possible too (it is then called stochastic, or online); the numbers "
+            "The weights are updated once, after all the examples. Updating after each of them is possible too (it is "
+            "then called stochastic, or online); the numbers "
             "come out differently, because each example then meets weights that the one before has already changed."
         ),
     )
@@ -99,12 +102,14 @@ def where_the_minus_comes_from(pen: Pen, out: Scalar) -> Notes:
         "minus",
         "Where does the minus sign come from?",
         paragraph(
-            "{a} stands in the square with a minus sign, and the chain rule asks for the derivative of what is inside as well. It is −1:",
+            "{a} stands in the square with a minus sign, and the chain rule asks for the derivative of what is inside "
+            "as well. It is −1:",
             a=a,
         ),
         equation((Side(Product(tuple(outer), "dot"), ""), Side(result))),
         paragraph(
-            "If the difference is written the other way round, {b}, the minus sign is gone from both places, and the result is the same.",
+            "If the difference is written the other way round, {b}, the minus sign is gone from both places, and the "
+            "result is the same.",
             b=Sum((a, Negative(t))),
         ),
     )
@@ -126,7 +131,8 @@ def why_output_times_one_minus_output(pen: Pen, view: LayerView, net: Scalar, ou
     )
     blocks: list[Block] = [
         paragraph(
-            "Differentiate the logistic function and take the fraction apart. The first part is the output; the second is what the output lacks to 1:"
+            "Differentiate the logistic function and take the fraction apart. The first part is the output; the "
+            "second is what the output lacks to 1:"
         ),
         equation(steps),
     ]
@@ -134,8 +140,10 @@ def why_output_times_one_minus_output(pen: Pen, view: LayerView, net: Scalar, ou
         wrong = pen.show(lambda values: _logistic_slope(values[out.array][out.index]))
         blocks.append(
             paragraph(
-                "The derivative is taken at the *net input*, {z}; it is only written with the output, which has been computed already. Putting the output into the "
-                "function once more, as if {a} were a net input, is a common slip and gives {wrong} instead of {right}.",
+                "The derivative is taken at the *net input*, {z}; it is only written with the output, which has been "
+                "computed already. Putting the output into the "
+                "function once more, as if {a} were a net input, is a common slip and gives {wrong} instead of "
+                "{right}.",
                 z=(Side(z, ""), pen.value(net).side),
                 a=a,
                 wrong=wrong.formula,
@@ -165,7 +173,8 @@ def _why_tanh(pen: Pen, view: LayerView, net: Scalar, out: Scalar) -> Notes:
         "tanh",
         "Why one minus the square?",
         paragraph(
-            "By the quotient rule for tanh = sinh / cosh: {line}. The derivative is taken at the net input and only written with the output, which is known already.",
+            "By the quotient rule for tanh = sinh / cosh: {line}. The derivative is taken at the net input and only "
+            "written with the output, which is known already.",
             line=(
                 Side(Call("tanh", (z,), prime=True), ""),
                 Side(Sum((Number("1"), Negative(square)))),
@@ -183,7 +192,8 @@ def why_softmax_reaches_all(pen: Pen, view: LayerView, unit: int, example: int) 
         "softmax",
         "Why does a weight of one unit change the other outputs?",
         paragraph(
-            "The outputs of softmax share a total of 1. If {net} grows, {out} takes a larger share and the others must give something up: that is why the derivative of another "
+            "The outputs of softmax share a total of 1. If {net} grows, {out} takes a larger share and the others "
+            "must give something up: that is why the derivative of another "
             "output is negative. The {n} derivatives by {net} add up to zero.",
             net=pen.symbol(view.net_of(unit, example)),
             out=pen.symbol(view.out_of(unit, example)),
@@ -203,7 +213,8 @@ def why_zero_target_counts(pen: Pen, view: LayerView, unit: int, example: int) -
         "zero-target",
         "The target of this unit is 0, and its own error is 0. Why has it a gradient at all?",
         paragraph(
-            "Because its net input changes the output of the right class, by the softmax. Its share {out} is wanted there, so its delta is positive and the step lowers its net input.",
+            "Because its net input changes the output of the right class, by the softmax. Its share {out} is wanted "
+            "there, so its delta is positive and the step lowers its net input.",
             out=(Side(pen.symbol(view.out_of(unit, example)), ""), pen.value(view.out_of(unit, example)).side),
         ),
     )
@@ -223,12 +234,14 @@ def logistic_and_cross_entropy(pen: Pen, view: LayerView, net: Scalar, out: Scal
         "bce",
         "Is there no shorter way to this delta?",
         paragraph(
-            "There is. The fractions of the first factor have {below} below the line, and the second factor is just that, so it cancels:",
+            "There is. The fractions of the first factor have {below} below the line, and the second factor is just "
+            "that, so it cancels:",
             below=Product((a, Group(Sum((Number("1"), Negative(a)))))),
         ),
         equation(sides),
         paragraph(
-            "This is why the two are used together: however far the unit is saturated, the delta does not vanish while the answer is wrong."
+            "This is why the two are used together: however far the unit is saturated, the delta does not vanish "
+            "while the answer is wrong."
         ),
     )
 
@@ -257,8 +270,10 @@ def why_the_old_weights(pen: Pen, views: Sequence[LayerView]) -> Notes:
         "old-weights",
         f"Why is the old {plain_name(used.name)} used for {plain_name(pen.symbol(changed).name)}, and not the new one?",
         paragraph(
-            "A gradient says how the error changes at *one* place, the weights as they are now. Mixing old and new weights gives the gradient of no error function at all. "
-            "With the output weights already updated, {w} would become {there} instead of {here}, and the error after the step {error_there} instead of {error_here}. "
+            "A gradient says how the error changes at *one* place, the weights as they are now. Mixing old and new "
+            "weights gives the gradient of no error function at all. "
+            "With the output weights already updated, {w} would become {there} instead of {here}, and the error after "
+            "the step {error_there} instead of {error_here}. "
             "The difference is small because the step is small; it is not a gradient step all the same.",
             w=pen.updated(changed),
             there=pen.value(changed, other.after_update).formula,
@@ -293,8 +308,10 @@ def why_my_number_differs(pen: Pen, view: LayerView, weight: Scalar, example: in
         "rounding",
         "My result differs in the last digits. Is it wrong?",
         paragraph(
-            "Probably not. Here all digits are carried along and only the printed number is rounded. With factors rounded to three decimals the product is {line}, not {exact}: "
-            "the digits from the fourth on are lost. If yours differs by more than rounding explains, look at the order of the update, at the sign, and at which weights were used.",
+            "Probably not. Here all digits are carried along and only the printed number is rounded. With factors "
+            "rounded to three decimals the product is {line}, not {exact}: "
+            "the digits from the fourth on are lost. If yours differs by more than rounding explains, look at the "
+            "order of the update, at the sign, and at which weights were used.",
             line=(Side(Product(tuple(each.formula for each in shown), "dot"), ""), pen.fraction(product).side),
             exact=exact.formula,
         ),
@@ -315,8 +332,10 @@ def why_paths_are_added(pen: Pen, view: LayerView, following: LayerView, unit: i
         f"paths-{view.number}",
         "Why are the paths added, and which ones?",
         paragraph(
-            "A little change of {out} changes {nets}{more} at the same time, and each of them changes the error. For small changes the effects simply add up: one term for each unit into "
-            "which {out} goes, whether it raises the error or lowers it. What does not lead from {out} to the error has no part in it.",
+            "A little change of {out} changes {nets}{more} at the same time, and each of them changes the error. For "
+            "small changes the effects simply add up: one term for each unit into "
+            "which {out} goes, whether it raises the error or lowers it. What does not lead from {out} to the error "
+            "has no part in it.",
             out=pen.symbol(view.out_of(unit, example)),
             nets=listed(names),
             more=more,
@@ -335,7 +354,8 @@ def why_deltas_are_enough(pen: Pen, views: Sequence[LayerView], view: LayerView)
         f"deep-{view.number}",
         "Should I not follow every path to the end?",
         paragraph(
-            "You could: there are {paths} of them from a unit of this layer to the outputs. But all that lies behind a unit of the next layer is summed up in that unit's delta already. "
+            "You could: there are {paths} of them from a unit of this layer to the outputs. But all that lies behind "
+            "a unit of the next layer is summed up in that unit's delta already. "
             "To use it instead of walking the paths again is the whole economy of backpropagation.",
             paths=f"{paths:,}".replace(",", " "),
         ),
@@ -360,7 +380,8 @@ def why_the_gradients_shrink(pen: Pen, view: LayerView, views: Sequence[LayerVie
         "shrink",
         "Why are these gradients so much smaller than those of the output layer?",
         paragraph(
-            "The derivative of the logistic function is at most ¼, and the weights on the way are smaller than 1, so a delta loses size with each layer that it goes back through. In deep networks "
+            "The derivative of the logistic function is at most ¼, and the weights on the way are smaller than 1, so "
+            "a delta loses size with each layer that it goes back through. In deep networks "
             "of such units little arrives at the first layers: this is known as the vanishing gradient."
         ),
     )
@@ -372,8 +393,10 @@ def dead_units(pen: Pen, view: LayerView) -> Notes:
         return []
     blocks: list[Block] = [
         paragraph(
-            "The rectifier is flat for negative net inputs: a small change there changes nothing behind it, so the derivative is 0, and with it the delta and the gradients of all weights into the unit. "
-            "For positive ones the output *is* the net input, and the derivative is 1. At exactly 0 there is a kink and no derivative; by convention it is taken as 0."
+            "The rectifier is flat for negative net inputs: a small change there changes nothing behind it, so the "
+            "derivative is 0, and with it the delta and the gradients of all weights into the unit. "
+            "For positive ones the output *is* the net input, and the derivative is 1. At exactly 0 there is a kink "
+            "and no derivative; by convention it is taken as 0."
         )
     ]
     if pen.numbers:
@@ -387,7 +410,8 @@ def dead_units(pen: Pen, view: LayerView) -> Notes:
             unit, example = dead[0]
             blocks.append(
                 paragraph(
-                    "Here {unit} is such a unit: {net}. It does not learn from this example; a unit that is so for every example never learns again, and is called dead.",
+                    "Here {unit} is such a unit: {net}. It does not learn from this example; a unit that is so for "
+                    "every example never learns again, and is called dead.",
                     unit=pen.unit(view.net_of(unit)),
                     net=(Side(pen.symbol(view.net_of(unit, example)), ""), pen.value(view.net_of(unit, example)).side),
                 )

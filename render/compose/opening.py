@@ -201,8 +201,10 @@ def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
 def forward_part(pen: Pen, views: Sequence[LayerView]) -> Section:
     """Every unit's net input and output, and the error."""
     opening = paragraph(
-        "First we see what the network answers with the weights that it has. Each unit adds up what comes in, every value "
-        "times its weight, and the bias if there is one: this is its *net input*. Then it passes the net input through its "
+        "First we see what the network answers with the weights that it has. Each unit adds up what comes in, every "
+        "value "
+        "times its weight, and the bias if there is one: this is its *net input*. Then it passes the net input "
+        "through its "
         "activation function: this is its *output*."
         + (
             " With several examples this is done for each of them; a number in parentheses says which example is meant."
@@ -242,7 +244,8 @@ def _same(pen: Pen, out: Scalar, net: Scalar) -> tuple[Side, ...]:
 def _activation_sentence(pen: Pen, view: LayerView) -> Block:
     if view.row.over_axis:
         return paragraph(
-            "Softmax divides the exponential of a unit's net input by the sum of the exponentials of all {n} of the layer, so that the outputs are positive and add up to 1:",
+            "Softmax divides the exponential of a unit's net input by the sum of the exponentials of all {n} of the "
+            "layer, so that the outputs are positive and add up to 1:",
             n=view.units,
         )
     if view.row.kink:

@@ -16,7 +16,7 @@ import sympy
 from derive import written
 from derive.derivation import Derivation
 from derive.digits import as_decimal, ends, magnitude
-from derive.evaluate.balls import FIRST_BITS, Enclosures, exact_array, fraction
+from derive.evaluate.balls import FIRST_BITS, Enclosures, exact, fraction
 from derive.formula import (
     Call,
     Dots,
@@ -166,8 +166,8 @@ class Pen:
         """A number read from the values: an exact short one as it is, else rounded to the decimals shown."""
         source = self.derivation.enclosures if enclosures is None else enclosures
         value = read(source.at(FIRST_BITS))
-        exact = fraction(value)
-        if exact is not None and (text := as_decimal(exact, self.decimals)) is not None:
+        known = fraction(value)
+        if known is not None and (text := as_decimal(known, self.decimals)) is not None:
             return Shown(text, exact=True)
         low, high = ends(value)
         middle = (low + high) / 2
@@ -246,14 +246,12 @@ class Pen:
 
     def fraction(self, value: Rational) -> Shown:
         """An exact number that was computed beside the derivation."""
-        exact = exact_array(value, ())[()]
-        return self.show(lambda values: exact, Enclosures(lambda bits: {}))
+        number = exact(value)
+        return self.show(lambda values: number, Enclosures(lambda bits: {}))
 
     def moved(self, parameter: Scalar) -> Shown:
         """What one step of gradient descent would make of a parameter, also of one that is held fixed."""
-        rate = (
-            exact_array(self.derivation.problem.update.learning_rate, ())[()] if self.derivation.problem.update else 0
-        )
+        rate = exact(self.derivation.problem.update.learning_rate) if self.derivation.problem.update else 0
         adjoint = self.derivation.gradient.adjoints[parameter.array]
         return self.show(
             lambda values: values[parameter.array][parameter.index] - rate * values[adjoint][parameter.index]
@@ -338,7 +336,7 @@ def _slot(value: Slot) -> Inlines:
         case Inline():
             return (value,)
         case tuple():
-            return (Math(value),) if value and isinstance(value[0], Side) else value  # type: ignore[arg-type,return-value]
+            return (Math(value),) if value and isinstance(value[0], Side) else value  # type: ignore[return-value]
         case _:
             return (Text(str(value)),)
 
