@@ -119,6 +119,8 @@ def _below(factor: Expr) -> bool:
 def _condition(condition: sympy.Basic, known: Mapping[Expr, Formula]) -> Formula | None:
     if condition == True:  # noqa: E712 - SymPy's own true
         return None
+    if not condition.is_Relational:
+        return Words(str(condition))
     return Relation(formula(condition.lhs, known), SIGNS[condition.rel_op], formula(condition.rhs, known))
 
 

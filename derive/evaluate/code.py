@@ -125,8 +125,17 @@ def _power(base: Expr, exponent: Expr, write: Printer, keep: Callable[[str], str
 
 
 def _condition(condition: sympy.Basic, write: Printer, dialect: Dialect) -> str:
-    if condition == True:  # noqa: E712 - SymPy's own true
-        return "True"
+    if condition in (sympy.true, sympy.false):
+        return str(condition)
+    match condition:
+        case sympy.And() | sympy.Or():
+            word = " and " if isinstance(condition, sympy.And) else " or "
+            return "(" + word.join(_condition(part, write, dialect) for part in condition.args) + ")"
+        case sympy.Not():
+            return f"(not {_condition(condition.args[0], write, dialect)})"
+        case sympy.ITE():
+            test, yes, no = (_condition(part, write, dialect) for part in condition.args)
+            return f"({yes} if {test} else {no})"
     if dialect.positive and condition.rel_op in (">", ">="):
         strict = condition.rel_op == ">"
         return f"{dialect.positive}({write(condition.lhs)} - {write(condition.rhs)}, {strict})"

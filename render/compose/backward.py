@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive import written
-from derive.formula import Formula, Group, Mark, Product, Side
+from derive.formula import BigSum, Formula, Group, Mark, Name, Number, Partial, Product, Side, Symbol
 from derive.notation import plain_name
 from derive.quantities import reads
 from derive.scalars import Scalar
@@ -27,18 +27,11 @@ def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -
         sections.append(
             Section(
                 f"backward-{view.number}",
-                prose("The backward pass: {layer}", layer=layer_name(view, len(views))),
+                prose("The backward pass: {layer}", layer=view.called),
                 (*blocks, *progress(pen, views, known)),
             )
         )
     return sections
-
-
-def layer_name(view: LayerView, layers: int) -> str:
-    """the output layer, the hidden layer, hidden layer 2."""
-    if view.last:
-        return "the output layer"
-    return "the hidden layer" if layers == 2 else f"hidden layer {view.number}"
 
 
 def progress(pen: Pen, views: Sequence[LayerView], known: set[str]) -> tuple[Progress, ...]:
@@ -80,11 +73,11 @@ def _layer(
 def _one_more(pen: Pen, view: LayerView, following: LayerView | None, weight: Scalar, example: int) -> list[Block]:
     """A further weight of the same layer: its lines without the explanations."""
     unit = weight.index[0]
-    drawing = drawings.output_path(pen, view, weight, example)
-    words = prose("The path of {w}.", w=pen.symbol(weight))
-    figure = (
-        [Figure(f"fig:path-{_name(weight)}", drawing, words, _path_in_words(pen, view, weight, 0))] if view.last else []
-    )
+    figure: list[Block] = []
+    if view.last:
+        drawing = drawings.output_path(pen, view, weight, example)
+        words = prose("The path of {w}.", w=pen.symbol(weight))
+        figure.append(Figure(f"fig:path-{_name(weight)}", drawing, words, _path_in_words(pen, view, weight, 0)))
     return [
         paragraph(
             "Now {w}, a weight of {unit}, in the same way:", w=pen.symbol(weight), unit=pen.unit(view.net_of(unit))
@@ -207,19 +200,24 @@ def _key(weight: Scalar, what: str) -> str:
 
 
 def _chain_rule(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
-    net, out = view.net_of(weight.index[0], example), view.out_of(weight.index[0], example)
-    if view.row.over_axis:
-        terms = [
-            Product((Mark(1, pen.partial(None, o)), Mark(2, pen.partial(o, net))))
-            for o in (view.out_of(k, example) for k in range(view.units))
-        ]
-        whole: Formula = Product((Group(written.added(terms)), Mark(3, pen.partial(net, weight))))
-    else:
-        whole = Product(factors.chain(pen, weight, net, out))
-    left = pen.partial(None, weight)
-    what = "for one example" if view.examples > 1 else ""
-    sentence = "By the chain rule{what}," if what else "By the chain rule,"
-    return [paragraph(sentence, what=f", {what}"), equation((Side(left, ""), Side(whole)), _key(weight, "chain"))]
+    """∂E/∂w as a product of partials; over several examples the sum of such products."""
+    many = view.examples > 1
+    unit = weight.index[0]
+    net = pen.in_example(view.net_of(unit), "n") if many else pen.symbol(view.net_of(unit))
+    outs = [view.out_of(k) for k in range(view.units)] if view.row.over_axis else [view.out_of(unit)]
+    written_outs = [pen.in_example(o, "n") if many else pen.symbol(o) for o in outs]
+    paths = [Product((Mark(1, Partial(pen.error, out)), Mark(2, Partial(out, net)))) for out in written_outs]
+    third = Mark(3, Partial(net, pen.symbol(weight)))
+    whole: Formula = (
+        Product((Group(pen.elided(written.added(paths))), third))
+        if len(paths) > 1
+        else Product((*paths[0].factors, third))
+    )
+    if many:
+        index = Symbol(Name("n"))
+        whole = BigSum(index, Number("1"), Number(str(view.examples)), whole)
+    sentence = "By the chain rule, with one term for each example," if many else "By the chain rule,"
+    return [paragraph(sentence), equation((Side(pen.partial(None, weight), ""), Side(whole)), _key(weight, "chain"))]
 
 
 def _first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
@@ -429,7 +427,7 @@ def _slope_in_words(pen: Pen, view: LayerView, net: Scalar) -> str:
 
 def _product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int) -> list[Block]:
     """The factors together, the delta, the delta rule."""
-    unit, column = weight.index
+    unit = weight.index[0]
     net, out = view.net_of(unit, example), view.out_of(unit, example)
     single = view.examples == 1
     blocks: list[Block] = []
@@ -460,12 +458,13 @@ def _product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
         ]
     else:
         blocks += [
-            paragraph("Again the first two factors make the delta of the unit, which serves for all of its weights,"),
+            paragraph("Again the first two factors make the delta of the unit, which serves for all of its weights:"),
             equation(_delta_definition(pen, view, net, out), _key(weight, "delta")),
-            paragraph("and the delta rule holds here as it does at the outputs:"),
         ]
     if not single:
         return blocks + _over_examples(pen, view, weight)
+    if view.hidden and not view.row.over_axis:
+        blocks.append(paragraph("The delta rule holds here as it does at the outputs:"))
     blocks.append(
         equation(
             factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=view.row.over_axis and pen.numbers
@@ -505,7 +504,9 @@ def _delta_definition(pen: Pen, view: LayerView, net: Scalar, out: Scalar) -> tu
 def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
     unit, column = weight.index
     blocks: list[Block] = [
-        paragraph("Over all examples the contributions add up:"),
+        paragraph(
+            "By the same rule every other example contributes its delta times its incoming value, and the contributions add up:"
+        ),
         equation(factors.gradient_line(pen, view, weight), _key(weight, "rule"), boxed=pen.numbers),
     ]
     if pen.numbers and view.examples > 2:
@@ -545,8 +546,9 @@ def _updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: S
                 "In this problem the layers are updated one after the other, in a single sweep from the output "
                 "backwards: the deltas of this layer are "
                 "passed back through the weights {w} *already updated*. What is subtracted is therefore not the true "
-                "gradient; it is marked with a tilde.",
+                "gradient; it is called {g} here.",
                 w=pen.array(f"W{view.number + 1}"),
+                g=pen.swept_gradient(weights[0]),
             )
         )
     blocks += [equation(factors.update_line(pen, weight), _key(weight, "update"), boxed=False) for weight in weights]
@@ -607,7 +609,7 @@ def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas
                 ]
             )
     numeric = [False, *([True] if view.examples > 1 else []), True, True]
-    caption = prose("The deltas of {layer}.", layer="the output layer" if view.last else f"hidden layer {view.number}")
+    caption = prose("The deltas of {layer}.", layer=view.called)
     return [
         paragraph(
             "The other deltas of this layer are found in the same way; {ref} has them all.",
@@ -646,7 +648,7 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
         ),
         *table(
             f"tab:weights-{view.number}",
-            prose("The weights of {layer}.", layer="the output layer" if view.last else f"hidden layer {view.number}"),
+            prose("The weights of {layer}.", layer=view.called),
             header,
             rows,
             [False, True, True, *([True] if trained else [])],

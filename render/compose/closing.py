@@ -182,14 +182,12 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     rows.append([pen.error, pen.value(error), pen.value(error, after)])
     before_value, after_value = pen.value(error), pen.value(error, after)
     fell = float(after_value.text) < float(before_value.text)
+    little = float(after_value.text) > 0.9 * float(before_value.text)
+    remark = ". That is not much, but it is one step only." if little else "."
     text = (
-        "Has it helped? We run the forward pass once more, with the new values. The error {falls} from {before} to "
-        "{after}"
-        + (
-            ". That is not much, but it is one step only."
-            if fell
-            else ": this step was too long, and a smaller learning rate would have been better."
-        )
+        "Has it helped? We run the forward pass once more, with the new values. "
+        "The error {falls} from {before} to {after}"
+        + (remark if fell else ": this step was too long, and a smaller learning rate would have been better.")
     )
     return [
         paragraph(

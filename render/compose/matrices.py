@@ -172,6 +172,8 @@ def delta_formula(pen: Pen, view: LayerView, following: LayerView | None) -> For
     """What comes back to the layer's outputs, times the derivative of its activation, element by element."""
     if view.row.over_axis:
         return _softmax_delta(pen, view, following)
+    if following is None and view.row.name == "logistic" and pen.derivation.problem.loss.name == "binary_cross_entropy":
+        return _difference(pen, view)  # a(1 − a) cancels
     upstream = _loss_by_outputs(pen, view) if following is None else _through(pen, following)
     slope = _slope(pen, view)
     return upstream if slope is None else _hadamard(upstream, slope)
@@ -209,17 +211,22 @@ def _slope(pen: Pen, view: LayerView) -> Formula | None:
 
 
 def _softmax_delta(pen: Pen, view: LayerView, following: LayerView | None) -> Formula:
-    a, t = pen.array(view.activation.name), pen.array("t")
+    a = pen.array(view.activation.name)
     problem = pen.derivation.problem
     if following is None and problem.loss.name == "categorical_cross_entropy" and _targets_add_up(pen):
-        difference = Sum((a, Negative(t)))
-        mean = view.examples > 1 and problem.loss.over_examples == "mean"
-        return Fraction(difference, Number(str(view.examples))) if mean else difference
+        return _difference(pen, view)
     upstream = _loss_by_outputs(pen, view) if following is None else _through(pen, following)
     inner = Product((a, Group(upstream)), "hadamard")
     one = Symbol(pen.names.notation.ones)
     spread = Product((one, Transposed(one), Group(inner)))
     return Sum((inner, Negative(Product((a, Group(spread)), "hadamard"))))
+
+
+def _difference(pen: Pen, view: LayerView) -> Formula:
+    """a − t, divided by what the means divide by."""
+    difference = Sum((pen.array(view.activation.name), Negative(pen.array("t"))))
+    divisor = pen.loss_divisor
+    return difference if divisor == 1 else Fraction(difference, Number(str(divisor)))
 
 
 def _targets_add_up(pen: Pen) -> bool:

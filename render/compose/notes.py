@@ -374,7 +374,8 @@ def why_the_gradients_shrink(pen: Pen, view: LayerView, views: Sequence[LayerVie
         return []
     deltas = [abs(Fraction(pen.gradient(view.net_of(u)).text)) for u in range(view.units)]
     after = [abs(Fraction(pen.gradient(views[view.number].net_of(u)).text)) for u in range(views[view.number].units)]
-    if max(after) <= max(deltas):
+    weights = [abs(Fraction(pen.value(s).text)) for s in pen.derivation.graph.scalars(views[view.number].weight.name)]
+    if max(after) <= max(deltas) or max(weights) >= 1:
         return []
     return _note(
         "shrink",

@@ -93,7 +93,11 @@ def _goal(pen: Pen, views: Sequence[LayerView]) -> Block:
     if examples == 1:
         what = "Given the inputs {x}, the network is to answer with the targets {t}."
     else:
-        what = "There are " + count(examples, "training example") + ", one a row of the table below."
+        what = (
+            "There are "
+            + count(examples, "training example")
+            + ", one a row of the table below; for each of them the network is to answer with the targets of its row."
+        )
     averaged = LOSSES[loss.name].over_outputs == "mean" and views[-1].units > 1
     outputs = "averaged over the outputs" if averaged else ("summed over the outputs" if views[-1].units > 1 else "")
     over = ("averaged" if loss.over_examples == "mean" else "summed") + " over the examples" if examples > 1 else ""
@@ -156,11 +160,7 @@ def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
         for variable, word in ((view.weight, "weight"), (view.bias, "bias")):
             if variable is None:
                 continue
-            where = (
-                "into the output layer"
-                if view.last
-                else ("into the hidden layer" if len(views) == 2 else f"into hidden layer {view.number}")
-            )
+            where = f"into {view.called}"
             rows += [
                 [f"{word} {where}", pen.symbol(s), pen.value(s) if variable.name in given else ""]
                 for s in pen.derivation.graph.scalars(variable.name)
@@ -207,7 +207,7 @@ def forward_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         "through its "
         "activation function: this is its *output*."
         + (
-            " With several examples this is done for each of them; a number in parentheses says which example is meant."
+            " With several examples this is done for each of them; a raised number in parentheses says which example is meant."
             if views[0].examples > 1
             else ""
         )
@@ -324,7 +324,7 @@ def _the_others(pen: Pen, view: LayerView, rest: list[tuple[int, int]]) -> list[
             f"tab:forward-{view.number}",
             prose(
                 "Net inputs and outputs of {layer}.",
-                layer="the output layer" if view.last else f"hidden layer {view.number}",
+                layer=view.called,
             ),
             header,
             rows,

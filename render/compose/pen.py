@@ -134,6 +134,11 @@ class Pen:
         name = self.names.unit(net.array, net.index)
         return Symbol(Name(name[0], name[1:]))
 
+    def in_example(self, scalar: Scalar, example: str) -> Symbol:
+        """A scalar's name in an example that is not a number: out^(n)."""
+        mark = self.names.notation.example.replace("{n}", example)
+        return Symbol(replace(self.names.element(scalar.array, scalar.index), sup=mark))
+
     def bare(self, scalar: Scalar) -> Symbol:
         """A scalar's name without its example."""
         return Symbol(replace(self.names.element(scalar.array, scalar.index), sup=""))
@@ -214,9 +219,9 @@ class Pen:
         here = self.derivation.program.variables[parameter.array].layer
         return self.numbers and update is not None and update.order == "sequential" and here < last
 
-    def swept_gradient(self, parameter: Scalar) -> Partial:
-        """What the sequential sweep subtracts, written like a gradient with a tilde over the error."""
-        return Partial(Symbol(replace(self.error.name, accent="tilde")), self.symbol(parameter))
+    def swept_gradient(self, parameter: Scalar) -> Symbol:
+        """What the sequential sweep subtracts in place of the gradient: g, with the parameter's subscript."""
+        return Symbol(replace(self.names.element(parameter.array, parameter.index), base="g", style="italic"))
 
     @cached_property
     def error_is_plain_sum(self) -> bool:

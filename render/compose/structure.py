@@ -32,6 +32,14 @@ class LayerView:
     incoming: Variable
     row: Activation
     last: bool
+    only_hidden: bool = False
+
+    @property
+    def called(self) -> str:
+        """What the prose calls it: the output layer, the hidden layer, hidden layer 2."""
+        if self.last:
+            return "the output layer"
+        return "the hidden layer" if self.only_hidden else f"hidden layer {self.number}"
 
     @property
     def units(self) -> int:
@@ -83,6 +91,7 @@ def layer_views(derivation: Derivation) -> tuple[LayerView, ...]:
                 incoming,
                 ACTIVATIONS[layer.activation],
                 number == count,
+                count == 2 and number == 1,
             )
         )
         incoming = activation
