@@ -1,8 +1,8 @@
 r"""Formula trees as Typst's mathematics: ``frac(∂ E_"total", ∂ w_5)``.
 
 ``typst(formula)`` prints one formula, ``typst_equation(sides)`` a line of them, without the dollar signs.
-Parentheses stand where the TeX printer puts them. The few functions that Typst does not have
-(``word``, ``roman``, ``thick``, ``factor``, ``boxed``) are defined in the page's ``setup.j2``.
+Dots, gaps and parentheses stand where the TeX printer puts them. The few functions that Typst does not have
+(``word``, ``roman``, ``thick``, ``slash``, ``factor``, ``boxed``) are defined in the page's ``setup.j2``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,8 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
-    Group,
     Mark,
-    Matrix,
     Name,
-    Negative,
     Number,
     Partial,
     Power,
@@ -33,13 +30,19 @@ from derive.formula import (
     Symbol,
     Transposed,
     Words,
-    precedence,
 )
-from derive.tex import is_tall, needs_dot, unmarked
-from derive.tex_names import FACTOR_COLORS, GREEK, clean
+from derive.tex import PRODUCT_SIGNS, THIN, _Printer
+from derive.tex_names import FACTOR_COLORS, GREEK, LATEX, LATEX_INLINE, clean
 
 RELATIONS = {"=": "=", "≈": "≈", "<": "<", "≤": "≤", ">": ">", "≥": "≥", "≠": "≠", "→": "→", "∈": "∈"}
-PRODUCT_SIGNS = {"dot": "⋅", "hadamard": "⊙", "times": "×"}
+# What the TeX printer puts between factors, and the same here.
+OPERATORS = {
+    PRODUCT_SIGNS["dot"]: "⋅",
+    PRODUCT_SIGNS["hadamard"]: "⊙",
+    PRODUCT_SIGNS["times"]: "×",
+    THIN: "thin",
+    "": "",
+}
 LETTERS = {key: letter for name, (letter, _) in GREEK.items() for key in (name, letter)}
 STYLES = {"italic": "word", "roman": "roman", "bold": "thick", "code": "mono"}
 
@@ -65,29 +68,32 @@ SCRIPT_SIGNS |= {"'": "′", "′": "′"}
 
 _NUMBER = re.compile(r"(?P<digits>-?\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")
 _SIGN = re.compile(r"[!-+\-./:<-@\[-`{-~]")  # all of ASCII's but the comma and the semicolon
+_IN_STRING = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _SCRIPT_TOKEN = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
 
 
-def typst(formula: Formula) -> str:
-    r"""The formula in Typst's math mode.
+def typst(formula: Formula, *, inline: bool = False) -> str:
+    r"""The formula in Typst's math mode; ``inline`` writes fractions with a slash, as a line of text wants them.
 
     Raises `ValueError` for a `Number` that is not decimal text and for an unknown sign.
     """
-    return _write(formula)
+    return (INLINE if inline else DISPLAYED).write(formula)
 
 
-def typst_equation(sides: Iterable[Side]) -> str:
+def typst_equation(sides: Iterable[Side], *, inline: bool = False) -> str:
     """The sides of an equation in one line: ``a = b ≈ c``."""
-    return " ".join(part for side in sides for part in (relation(side.sign), typst(side.formula)) if part)
+    return " ".join(
+        part for side in sides for part in (relation(side.sign), typst(side.formula, inline=inline)) if part
+    )
 
 
 def typst_pieces(formula: Formula) -> list[tuple[str, str, Formula]]:
     """Where a long formula may be broken: (operator, Typst, node), as `derive.tex.tex_pieces` does."""
     match formula:
         case Sum(terms) if len(terms) > 1:
-            return list(_terms(terms))
+            return list(DISPLAYED.terms(terms))
         case Product(factors, sign) if len(factors) > 1:
-            return list(_factors(factors, sign))
+            return list(DISPLAYED.factors(factors, sign))
         case _:
             return [("", typst(formula), formula)]
 
@@ -101,7 +107,7 @@ def relation(sign: str) -> str:
 
 def string(text: str) -> str:
     """The text as a Typst string, in quotation marks: nothing in it is code."""
-    return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + clean(text).translate(_IN_STRING) + '"'
 
 
 def escape_markup(text: str) -> str:
@@ -169,139 +175,86 @@ def _function(function: str) -> str:
 # ---- the tree --------------------------------------------------------------------------------
 
 
-def _place(node: Formula, minimum: Precedence, lead: bool) -> str:
-    """The node where its surroundings ask for at least ``minimum``; ``lead`` allows a minus sign in front."""
-    if isinstance(node, Mark):
-        return _mark(node, _place(node.body, minimum, lead))
-    signed = lead and minimum <= Precedence.PRODUCT and isinstance(node, Negative | Number)
-    if precedence(node) < minimum and not signed:
-        return _parentheses(node)
-    return _write(node, lead)
+class _TypstPrinter(_Printer):
+    """The TeX printer with Typst's words: where a dot, a gap or parentheses stand is decided there, once."""
 
+    def parentheses(self, node: Formula) -> str:
+        """Typst lets a plain pair of parentheses grow with what is inside; an escaped one keeps its size."""
+        return f"({self.write(node)})" if self.is_tall(node) else rf"\({self.write(node)}\)"
 
-def _parentheses(node: Formula) -> str:
-    """Typst lets a plain pair of parentheses grow with what is inside; an escaped one keeps its size."""
-    return f"({_write(node)})" if is_tall(node) else rf"\({_write(node)}\)"
+    def mark(self, node: Mark, body: str) -> str:
+        if node.factor < 1:
+            raise ValueError(f"factors are counted from 1, and this one is {node.factor}")
+        colored = f"factor(#{(node.factor - 1) % len(FACTOR_COLORS) + 1}, {body})"
+        return colored if node.label is None else f"underbrace({colored}, {self.write(node.label)})"
 
+    def write(self, node: Formula, lead: bool = True) -> str:
+        match node:
+            case Symbol(name):
+                return typst_name(name)
+            case Number(text):
+                return typst_number(text)
+            case Fraction() | Partial():
+                return self.fraction(node, lead)
+            case Power(base, exponent):
+                return f"{self.power_base(base)}^({self.write(exponent)})"
+            case Transposed(body):
+                return f"{self.power_base(body)}^⊤"
+            case _:
+                return super().write(node, lead)
 
-def _mark(node: Mark, body: str) -> str:
-    if node.factor < 1:
-        raise ValueError(f"factors are counted from 1, and this one is {node.factor}")
-    colored = f"factor(#{(node.factor - 1) % len(FACTOR_COLORS) + 1}, {body})"
-    return colored if node.label is None else f"underbrace({colored}, {_write(node.label)})"
-
-
-def _write(node: Formula, lead: bool = True) -> str:
-    """The node without parentheses of its own."""
-    match node:
-        case Symbol(name):
-            return typst_name(name)
-        case Number(text):
-            return typst_number(text)
-        case Sum(terms):
-            return _joined(_terms(terms, lead))
-        case Product(factors, sign):
-            return _joined(_factors(factors, sign, lead))
-        case Negative(body):
-            return f"-{_place(body, Precedence.PRODUCT, False)}"
-        case Fraction(numerator, denominator):
-            return f"frac({_write(numerator)}, {_write(denominator)})"
-        case Partial(of, by):
-            return f"frac(∂ {_place(of, Precedence.POWER, False)}, ∂ {_place(by, Precedence.POWER, False)})"
-        case Power(base, exponent):
-            return f"{_power_base(base)}^({_write(exponent)})"
-        case Transposed(body):
-            return f"{_power_base(body)}^⊤"
-        case Call():
-            return _call(node)
-        case Group(body):
-            return _parentheses(body)
-        case Mark(_, body, _):
-            return _mark(node, _write(body, lead))
-        case _:
-            return _write_large(node)
-
-
-def _write_large(node: Formula) -> str:
-    """The nodes that are seldom inside others."""
-    match node:
-        case Relation(left, sign, right):
-            return f"{_write(left)} {relation(sign)} {_write(right)}"
-        case Cases(rows):
-            return f"cases({', '.join(_case_row(*row) for row in rows)})"
-        case BigSum():
-            return _big_sum(node)
-        case Matrix(rows):
-            return f'mat(delim: "[", {"; ".join(", ".join(_write(entry) for entry in row) for row in rows)})'
-        case Dots():
-            return "⋯"
-        case Words(text):
-            return string(text)
-    raise TypeError(f"a formula node that the Typst printer does not know: {type(node).__name__}")
-
-
-def _terms(terms: tuple[Formula, ...], lead: bool = True) -> Iterator[tuple[str, str, Formula]]:
-    for position, term in enumerate(terms):
-        if position == 0:
-            yield "", _place(term, Precedence.PRODUCT, lead), term
-        elif isinstance(term, Negative):
-            yield "-", _place(term.body, Precedence.PRODUCT, False), term.body
+    def fraction(self, node: Fraction | Partial, lead: bool) -> str:
+        """With a bar, or in a line of text with a slash where the TeX printer writes one."""
+        slashed = self.precedence(node) == Precedence.PRODUCT
+        if isinstance(node, Partial):
+            of, by = f"∂ {self.argument(node.of)}", f"∂ {self.argument(node.by)}"
+        elif slashed:
+            of = self.place(node.numerator, Precedence.PRODUCT, lead)
+            by = self.place(node.denominator, Precedence.POWER, False)
         else:
-            yield "+", _place(term, Precedence.PRODUCT, False), term
+            of, by = self.write(node.numerator), self.write(node.denominator)
+        return f"{of} slash {by}" if slashed else f"frac({of}, {by})"
+
+    def write_large(self, node: Formula) -> str:
+        match node:
+            case Relation(left, sign, right):
+                return f"{self.write(left)} {relation(sign)} {self.write(right)}"
+            case Cases(rows):
+                return f"cases({', '.join(self.case_row(*row) for row in rows)})"
+            case Dots():
+                return "⋯"
+            case Words(text):
+                return string(text)
+            case _:
+                return super().write_large(node)
+
+    def factors(self, factors: tuple[Formula, ...], sign: str, lead: bool = True) -> Iterator[tuple[str, str, Formula]]:
+        for operator, written, node in super().factors(factors, sign, lead):
+            yield OPERATORS[operator], written, node
+
+    def call(self, node: Call) -> str:
+        # The word "comma" and not the sign, which would end an argument of the Typst function around it.
+        arguments = " comma ".join(self.write(argument) for argument in node.arguments)
+        tall = any(self.is_tall(argument) for argument in node.arguments)
+        match node.function:
+            case "sqrt" | "abs":
+                return f"{node.function}({arguments})"
+            case "exp" if not tall and not node.prime and len(node.arguments) == 1:
+                return f"e^({arguments})"
+        name = _function(node.function) + ("'" if node.prime else "")
+        return f"{name} ({arguments})" if tall else rf"{name} \({arguments}\)"
+
+    def case_row(self, value: Formula, condition: Formula | None) -> str:
+        return f"{self.write(value)} & " + ('"otherwise"' if condition is None else f'"if" {self.write(condition)}')
+
+    def big_sum(self, node: BigSum) -> str:
+        index = self.write(node.index)
+        below = index if node.lower is None else f"{index} = {self.write(node.lower)}"
+        above = "" if node.upper is None else f"^({self.write(node.upper)})"
+        return f"sum_({below}){above} {self.place(node.body, Precedence.PRODUCT, False)}"
+
+    def matrix(self, rows: tuple[tuple[Formula, ...], ...]) -> str:
+        return f'mat(delim: "[", {"; ".join(", ".join(self.write(entry) for entry in row) for row in rows)})'
 
 
-def _factors(factors: tuple[Formula, ...], sign: str, lead: bool = True) -> Iterator[tuple[str, str, Formula]]:
-    if sign and sign not in PRODUCT_SIGNS:
-        raise ValueError(f"unknown product sign {sign!r}; known are {', '.join(PRODUCT_SIGNS)}")
-    for position, factor in enumerate(factors):
-        first, last = position == 0, position == len(factors) - 1
-        if _is_mixed(factor, sign) or (isinstance(unmarked(factor), BigSum) and not last):
-            written = _place(factor, Precedence.ATOM, False)
-        else:
-            written = _place(factor, Precedence.PRODUCT, lead and first)
-        dot = "" if first or not needs_dot(factors[position - 1], factor) else PRODUCT_SIGNS["dot"]
-        yield "" if first else PRODUCT_SIGNS.get(sign, dot), written, factor
-
-
-def _is_mixed(node: Formula, sign: str) -> bool:
-    """A product of another kind inside a product: ⊙ and × want parentheses, plain ones join."""
-    inner = unmarked(node)
-    return isinstance(inner, Product) and inner.sign != sign and bool({inner.sign, sign} & {"hadamard", "times"})
-
-
-def _power_base(node: Formula) -> str:
-    bare = unmarked(node)
-    plain_call = isinstance(bare, Call) and bare.function not in ("abs", "sqrt")
-    if plain_call or (isinstance(bare, Symbol) and bare.name.sup):
-        inner = _parentheses(bare)
-        return _mark(node, inner) if isinstance(node, Mark) else inner
-    return _place(node, Precedence.ATOM, False)
-
-
-def _call(node: Call) -> str:
-    # The word "comma" and not the sign, which would end an argument of the Typst function around it.
-    arguments = " comma ".join(_write(argument) for argument in node.arguments)
-    tall = any(is_tall(argument) for argument in node.arguments)
-    match node.function:
-        case "sqrt":
-            return f"sqrt({arguments})"
-        case "abs":
-            return f"abs({arguments})"
-        case "exp" if not tall and not node.prime and len(node.arguments) == 1:
-            return f"e^({arguments})"
-    name = _function(node.function) + ("'" if node.prime else "")
-    return f"{name} ({arguments})" if tall else rf"{name} \({arguments}\)"
-
-
-def _case_row(value: Formula, condition: Formula | None) -> str:
-    return f"{_write(value)} & " + ('"otherwise"' if condition is None else f'"if" {_write(condition)}')
-
-
-def _big_sum(node: BigSum) -> str:
-    below = _write(node.index) if node.lower is None else f"{_write(node.index)} = {_write(node.lower)}"
-    above = "" if node.upper is None else f"^({_write(node.upper)})"
-    return f"sum_({below}){above} {_place(node.body, Precedence.PRODUCT, False)}"
-
-
-def _joined(pieces: Iterable[tuple[str, str, Formula]]) -> str:
-    return " ".join(part for operator, text, _ in pieces for part in (operator, text) if part)
+DISPLAYED, INLINE = _TypstPrinter(LATEX), _TypstPrinter(LATEX_INLINE)
