@@ -10,8 +10,9 @@ from derive.notation import NOTATIONS
 from render.compose.backward import backward_parts
 from render.compose.checking import checks_part, published_part
 from render.compose.closing import biases_part, update_part
+from render.compose.forward import forward_part
 from render.compose.matrices import matrix_part
-from render.compose.opening import forward_part, problem_part
+from render.compose.opening import problem_part
 from render.compose.pen import Pen
 from render.compose.structure import layer_views, select
 from render.document import Document

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import sympy
 
 from derive import written
+from derive.evaluate.balls import element, exact
 from derive.formula import Call, Formula, Mark, Negative, Number, Partial, Product, Side, Sum
 from derive.functions import LOSSES
-from derive.quantities import Read
 from derive.scalars import Scalar
 from render.compose.pen import Pen, Shown
 from render.compose.structure import LayerView, local, top
@@ -143,11 +143,8 @@ def swept(pen: Pen, parameter: Scalar) -> Shown:
         return Shown("0", exact=True)
     rate = update.learning_rate
     after = pen.derivation.after_update
-    before: Read = lambda values: pen.derivation.given[parameter.array][parameter.index]  # noqa: E731 - a reader is a function
-    from flint import fmpq
-
-    eta = fmpq(rate.numerator, rate.denominator)
-    return pen.show(lambda values: (before(values) - values[parameter.array][parameter.index]) / eta, after)
+    eta, old = exact(rate), element(pen.derivation.given[parameter.array], parameter.index)
+    return pen.show(lambda values: (old - element(values[parameter.array], parameter.index)) / eta, after)
 
 
 def chain(pen: Pen, weight: Scalar, net: Scalar, out: Scalar, *, marked: bool = True) -> tuple[Formula, ...]:
