@@ -79,20 +79,23 @@ def relation(sign: str) -> str:
     return RELATIONS[sign]
 
 
-def tex_pieces(formula: Formula, dialect: Dialect = LATEX) -> list[tuple[str, str, Formula]]:
+def tex_pieces(formula: Formula, dialect: Dialect = LATEX, *, lead: bool = True) -> list[tuple[str, str, Formula]]:
     r"""Where a long formula may be broken: (operator, TeX, node) of each term, or of each factor.
 
     Written one after another, operator before TeX, the pieces are the formula; a formula that
-    cannot be broken is one piece.
+    cannot be broken is one piece. ``lead`` says whether the first may begin with a minus sign.
     """
     printer = _Printer(dialect)
     match formula:
         case Sum(terms) if len(terms) > 1:
-            return list(printer.terms(terms))
+            return list(printer.terms(terms, lead))
         case Product(factors, sign) if len(factors) > 1:
-            return list(printer.factors(factors, sign))
+            return list(printer.factors(factors, sign, lead))
+        case Negative(Product(factors, sign)) if lead and len(factors) > 1:
+            (_, first, node), *others = printer.factors(factors, sign, False)
+            return [("", f"-{first}", Negative(node)), *others]
         case _:
-            return [("", printer.write(formula), formula)]
+            return [("", printer.write(formula, lead), formula)]
 
 
 def is_tall(node: Formula, *, inline: bool = False) -> bool:
@@ -150,7 +153,7 @@ class _Printer:
         if node.factor < 1:
             raise ValueError(f"factors are counted from 1, and this one is {node.factor}")
         colors = self.dialect.colors
-        colored = rf"\textcolor{{{colors[(node.factor - 1) % len(colors)]}}}{{{body}}}"
+        colored = rf"\textcolor{{{colors[(node.factor - 1) % len(colors)]}}}{{{body}}}" if colors else body
         return colored if node.label is None else rf"\underbrace{{{colored}}}_{{{self.write(node.label)}}}"
 
     def write(self, node: Formula, lead: bool = True) -> str:

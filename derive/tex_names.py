@@ -152,7 +152,7 @@ FACTOR_COLORS = ("factor1", "factor2", "factor3", "factor4", "factor5", "factor6
 class Dialect:
     """What differs between readers of TeX: the names of the factors' colours, and how text is escaped.
 
-    ``inline`` is for a line of text: fractions and derivatives are written with a slash, so that
+    Without colours the factors are written in black. ``inline`` is for a line of text: fractions and derivatives are written with a slash, so that
     the lines keep their distance.
     """
 
@@ -163,6 +163,7 @@ class Dialect:
 
 LATEX = Dialect()
 LATEX_INLINE = Dialect(inline=True)
+LATEX_BLACK = Dialect(colors=())  # to paste into a document that knows none of our colours
 
 
 def tex_name(name: Name, dialect: Dialect = LATEX) -> str:

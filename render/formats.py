@@ -14,13 +14,14 @@ from markupsafe import Markup
 from derive.errors import ChainruleError, MissingDependency, unknown
 from derive.formula import Side
 from derive.tex import tex_equation
-from derive.tex_names import LATEX, escape_text
+from derive.tex_names import LATEX, LATEX_INLINE, escape_text
 from render.document import Document, Equation, Figure
 from render.figures import svg, tikz
-from render.figures.svg import DARK, LIGHT
+from render.figures.svg import DARK, LIGHT, style_sheet
 from render.numbering import anchor
 from render.typeset.lines import display
-from render.typeset.mathml import MATHML, mathml
+from render.typeset.mathml import MATHML_INLINE, mathml
+from render.typeset.page import WIDTHS, equation_html
 from render.typeset.width import equation_width
 from render.writer import Displayed, Drawn, Format, render
 
@@ -30,17 +31,16 @@ INLINE_ROOM = 12.0  # em; a longer formula in a line of the page is cut at its s
 
 def _html_formula(sides: tuple[Side, ...]) -> str:
     if len(sides) == 1 or equation_width(sides, display=False) <= INLINE_ROOM:
-        return mathml(tex_equation(sides, MATHML))
-    return " ".join(mathml(tex_equation((side,), MATHML)) for side in sides)
+        return mathml(tex_equation(sides, MATHML_INLINE))
+    return " ".join(mathml(tex_equation((side,), MATHML_INLINE)) for side in sides)
 
 
 def _html_display(equation: Equation, aside: bool) -> Displayed:
-    made = display(equation.sides, MATHML, room=17.0 if aside else 32.0, boxed=equation.boxed)
-    return Displayed(mathml(made.tex, display=True), made.width > 16.0)
+    return Displayed(equation_html(equation.sides, boxed=equation.boxed), False)
 
 
 def _html_figure(figure: Figure, stem: str) -> Drawn:
-    return Drawn(svg(figure.drawing, id_prefix=f"{anchor(figure.identifier)}-"))
+    return Drawn(svg(figure.drawing, id_prefix=f"{anchor(figure.identifier)}-", styled=False))
 
 
 @cache
@@ -49,8 +49,8 @@ def _html_page() -> dict[str, object]:
         {"family": family, "style": style, "data": base64.b64encode((STATIC / file).read_bytes()).decode("ascii")}
         for family, style, file in FONTS
     ]
-    css = Markup((STATIC / "page.css").read_text(encoding="utf-8").strip())
-    return {"fonts": fonts, "css": css, "colors": list(zip(range(1, 7), LIGHT, DARK, strict=True))}
+    css = Markup(f"{(STATIC / 'page.css').read_text(encoding='utf-8').strip()}\n{style_sheet()}")
+    return {"fonts": fonts, "css": css, "widths": WIDTHS, "colors": list(zip(range(1, 7), LIGHT, DARK, strict=True))}
 
 
 FONTS = (
@@ -58,6 +58,10 @@ FONTS = (
     ("STIX Two Text", "normal", "STIXTwoText-subset.woff2"),
     ("STIX Two Text", "italic", "STIXTwoText-Italic-subset.woff2"),
 )
+
+
+def _latex_formula(sides: tuple[Side, ...]) -> str:
+    return tex_equation(sides, LATEX_INLINE)
 
 
 def _latex_display(equation: Equation, aside: bool) -> Displayed:
@@ -93,7 +97,7 @@ FORMATS: dict[str, Format] = {
         folder="latex",
         delimiters="angles",
         escape=escape_text,
-        formula=tex_equation,
+        formula=_latex_formula,
         display=_latex_display,
         figure=_latex_figure,
         page=_latex_page,

@@ -47,8 +47,8 @@ from derive.formula import (
     sides,
 )
 from derive.plain import plain, plain_equation
-from derive.tex import tex, tex_equation
-from derive.tex_names import LATEX, escape_text
+from derive.tex import tex, tex_equation, tex_pieces
+from derive.tex_names import LATEX, LATEX_INLINE, escape_text
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml
 from render.typeset.width import equation_width, width
@@ -87,7 +87,7 @@ FORMULAS: list[tuple[Formula, str, str]] = [
     (Negative(Negative(a)), "-(-a)", "-(-a)"),
     (Sum((a, Dots(), b)), r"a + \cdots + b", "a + ... + b"),
     # products
-    (Product((w5, out_h1)), r"w_{5} \mathit{out}_{h1}", "w5*out_h1"),
+    (Product((w5, out_h1)), r"w_{5} \, \mathit{out}_{h1}", "w5*out_h1"),
     (Product((out_h1, out_h2)), r"\mathit{out}_{h1} \cdot \mathit{out}_{h2}", "out_h1*out_h2"),
     (Product((half, two)), r"0.5 \cdot 2", "0.5*2"),
     (Product((half, minus)), r"0.5 \cdot (-0.5)", "0.5*(-0.5)"),
@@ -156,6 +156,48 @@ FORMULAS: list[tuple[Formula, str, str]] = [
 @pytest.mark.parametrize(("tree", "written", "_plain"), FORMULAS)
 def test_tex(tree: Formula, written: str, _plain: str):
     assert tex(tree) == written
+
+
+IN_A_LINE: list[tuple[Formula, str]] = [
+    (Partial(error, w5), r"\partial E_{\mathrm{total}}/\partial w_{5}"),
+    (Product((a, Partial(b, c))), r"a \, \partial b/\partial c"),
+    (Product((Partial(a, b), Partial(b, c))), r"\partial a/\partial b \cdot \partial b/\partial c"),
+    (Power(Partial(a, b), two), r"(\partial a/\partial b)^{2}"),
+    (Power(Mark(1, Partial(a, b)), two), r"\textcolor{factor1}{(\partial a/\partial b)}^{2}"),
+    (Fraction(one, Sum((one, Call("exp", (Negative(z),))))), r"1/(1 + e^{-z})"),
+    (Fraction(Sum((a, b)), Product((b, c))), r"(a + b)/(b c)"),
+    (Fraction(Fraction(a, b), Fraction(b, c)), r"a/b/(b/c)"),
+    (Product((Fraction(one, two), Power(a, two))), r"\frac{1}{2} \, a^{2}"),
+    (Call("exp", (Fraction(a, b),)), r"e^{a/b}"),
+    (Call("abs", (Fraction(a, b),)), r"\lvert a/b\rvert "),
+    (Call("tanh", (Matrix(((a,),)),)), r"\tanh\left(\begin{bmatrix} a \end{bmatrix}\right)"),
+]
+
+
+@pytest.mark.parametrize(("tree", "written"), IN_A_LINE)
+def test_in_a_line_fractions_have_a_slash(tree: Formula, written: str):
+    assert tex(tree, LATEX_INLINE) == written
+
+
+SIDE_BY_SIDE: list[tuple[Formula, Formula, str]] = [
+    (w5, out_h1, r"\,"),
+    (out_h1, w5, r"\,"),
+    (name("delta", "o1"), out_h1, r"\,"),
+    (name("eta"), Partial(error, w5), r"\,"),
+    (Fraction(one, two), Power(Group(Sum((a, b))), two), r"\,"),
+    (a, b, ""),
+    (out_h1, Sum((one, Negative(out_h1))), ""),
+    (Number("-0.5"), Call("log", (half,)), r"\cdot"),
+    (a, Call("log", (half,)), ""),
+    (half, Power(half, two), r"\cdot"),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "between"), SIDE_BY_SIDE)
+def test_factors_that_would_run_together_are_kept_apart(left: Formula, right: Formula, between: str):
+    (_, first, _), (sign, second, _) = tex_pieces(Product((left, right)))
+    assert sign == between
+    assert tex(Product((left, right))) == " ".join(part for part in (first, sign, second) if part)
 
 
 @pytest.mark.parametrize(("tree", "_tex", "written"), FORMULAS)

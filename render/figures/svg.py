@@ -17,7 +17,7 @@ DARK = ("#58aef2", "#f8923c", "#2bbf8a", "#ffbdf0", "#f5e87a", "#8f74ff")
 TONES = (("ink", "--ink", "#222222", "#e4e4e4"), ("soft", "--muted", "#6b6b6b", "#a3a3a3"))
 FAINT = ("--faint", "#b4b4b4", "#5c5c5c")
 PAPER = ("--paper", "#ffffff", "#141414")
-FONTS = '"STIX Two Text","Latin Modern Roman","New Computer Modern","Times New Roman",Times,serif'
+FONTS = '"STIX Two Text","STIX Two Math","Latin Modern Roman","New Computer Modern","Times New Roman",Times,serif'
 # Dashes of a marked line, by factor, so that the factors differ without colour too.
 DASHES = ("", "9 3", "9 3 2 3", "2.5 3", "14 4", "14 3 2 3 2 3")
 FACTORS = len(LIGHT)
@@ -79,11 +79,11 @@ def themed(scheme: int) -> str:
     return "".join(rules)
 
 
-def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "") -> str:
+def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True) -> str:
     """A drawing as one `<svg>` element.
 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
-    screen reader says. Colours come from the page's custom properties ``--ink``, ``--muted``,
+    screen reader says; ``styled`` is False in a page that has the `style_sheet` already. Colours come from the page's custom properties ``--ink``, ``--muted``,
     ``--faint``, ``--paper`` and ``--factor-1`` to ``--factor-6``, where it has them.
     """
     placed = layout(drawing)
@@ -94,7 +94,7 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "") -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" '
         f'viewBox="0 0 {number(placed.width)} {number(placed.height)}" {size}>',
-        f"{heading}<style>{style_sheet()}</style>",
+        heading + (f"<style>{style_sheet()}</style>" if styled else ""),
         arrowheads(placed, prefix),
         f'<path class="paper" d="M0 0H{number(placed.width)}V{number(placed.height)}H0Z"/>',
         *(line_path(line, prefix) for line in placed.lines),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,17 @@ from derive.tex_names import TEX_SPECIALS, Dialect, clean
 # The converter knows no colours but those of xcolor, and writes them inline, where dark mode cannot
 # reach them. So each factor is given one of its colours, which becomes a class on the finished element.
 _COLORS = ("RoyalBlue", "BrickRed", "teal", "Mulberry", "olive", "gray")
+_COLORED = re.compile(r'<mrow style="color:(#[0-9A-F]{6});">')
+# A word comes with an empty space before it, in a row of its own; a word does as well without.
+_WORD = re.compile(r"<mrow><mspace/>(<mi>[^<]*</mi>)</mrow>")
+_CELL = re.compile(r'<mtd style="([^"]*)">')
+_BLOCK = '<math display="block">'
+
+# How the signs that stand before a piece of an equation look; the style sheet keeps the space before them.
+SIGNS = {
+    "=": "=", r"\approx": "≈", "<": "&lt;", r"\le": "≤", ">": "&gt;", r"\ge": "≥", r"\ne": "≠", r"\to": "→",
+    r"\in": "∈", "+": "+", "-": "−", r"\cdot": "⋅", r"\odot": "⊙", r"\times": "×",
+}  # fmt: skip
 
 
 def _text(text: str) -> str:
@@ -18,16 +30,34 @@ def _text(text: str) -> str:
 
 
 MATHML = Dialect(colors=_COLORS, text=_text)
+MATHML_INLINE = replace(MATHML, inline=True)
 
 
 def mathml(tex: str, *, display: bool = False) -> str:
     """One formula as a ``<math>`` element; ``tex`` is printed in the dialect `MATHML`."""
     converter, classes = _converter()
     made: str = converter.convert_with_local_state(tex, displaystyle=display)
-    colored = re.sub(r'<mrow style="color:(#[0-9A-F]{6});">', lambda m: f'<mrow class="{classes[m[1]]}">', made)
+    made = _COLORED.sub(lambda match: f'<mrow class="{classes[match[1]]}">', made)
+    made = _CELL.sub(lambda match: f'<mtd class="{_cell_class(match[1])}">', made)
+    made = _WORD.sub(r"\1", made)
     # Chromium draws nothing for menclose; a row with a border of the style sheet is drawn everywhere.
-    boxed = re.sub(r'<menclose notation="box">', '<mrow class="boxed">', colored)
-    return boxed.replace("</menclose>", "</mrow>")
+    return made.replace('<menclose notation="box">', '<mrow class="boxed">').replace("</menclose>", "</mrow>")
+
+
+def mathml_piece(sign: str, tex: str) -> str:
+    """A piece of a displayed equation, which the style sheet sets large, with the sign that stands before it.
+
+    Raises `KeyError` for a sign that is not in `SIGNS`.
+    """
+    inner = mathml(tex, display=True).removeprefix(_BLOCK)
+    form = ' form="infix"' if sign in ("+", "-") else ""  # at the start of a row these two would be a number's sign
+    return f"<math><mo{form}>{SIGNS[sign]}</mo>{inner}" if sign else f"<math>{inner}"
+
+
+def _cell_class(style: str) -> str:
+    """The class of a table's cell; the converter writes its alignment out for each."""
+    side = next((side for side in ("left", "right") if f"text-align: {side}" in style), "middle")
+    return f"{side} apart" if "padding-left:1em" in style else side
 
 
 @cache

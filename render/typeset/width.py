@@ -55,9 +55,11 @@ def width(node: Formula, *, display: bool = True) -> float:
             return sum(_factor(factor, display) for factor in factors) + sum(_gaps(node))
         case Negative(body):
             return 0.9 + _factor(body, display)
+        case Fraction(a, b) | Partial(a, b) if not display:  # may be slashed
+            return width(a, display=False) + width(b, display=False) + (2.0 if isinstance(node, Partial) else 0.6)
         case Fraction(a, b) | Partial(a, b):
             both = max(width(a, display=False), width(b, display=False)) + (0.6 if isinstance(node, Partial) else 0.0)
-            return both * (1.0 if display else SCRIPT) + 0.25
+            return both + 0.25
         case Power(base, exponent):
             return _factor(base, display) + SCRIPT * width(exponent, display=False)
         case Call(function, arguments):
@@ -124,7 +126,7 @@ def _large(node: Formula, display: bool) -> float:
             widest = (
                 max((width(row[c], display=False) for row in rows if c < len(row)), default=0.0) for c in range(columns)
             )
-            return sum(widest) + COLUMN * max(columns - 1, 0) + 1.2
+            return sum(widest) + COLUMN * columns + 1.4
         case BigSum(_, _, _, body):
             return 1.9 + _factor(body, display)
     raise TypeError(f"a formula node that has no width: {type(node).__name__}")

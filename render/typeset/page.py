@@ -1,0 +1,93 @@
+"""A displayed equation on the web page: pieces of MathML that the browser itself puts into lines.
+
+A page is as wide as its reader's screen, so nothing here decides where a line ends. Every side of
+the equation is a piece, a long one is several, and the style sheet sets the sides one under the other,
+aligned at their signs, where they do not fit beside each other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from markupsafe import escape
+
+from derive.formula import Formula, Product, Side, Sum
+from derive.tex import THIN, relation, tex, tex_pieces
+from derive.tex_names import LATEX_BLACK
+from render.typeset.lines import display
+from render.typeset.mathml import MATHML, mathml_piece
+from render.typeset.width import RELATION, equation_width, width
+
+TRUE = 0.88  # of the estimated width is what equations have in the page's font
+NUMBER = 3.6  # em that the equation's number takes
+LONG = 11.0  # em; a longer side may be broken before its signs
+DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
+NARROW = 18.0  # em; what is wider may have to scroll on a phone
+WIDTHS = range(12, 39, 2)  # the widths in em that the style sheet has a rule for
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is not broken: its TeX, the sign before it ("" for the first), and its estimated width in em."""
+
+    sign: str
+    tex: str
+    width: float
+
+
+def equation_html(sides: tuple[Side, ...], *, boxed: bool = False) -> str:
+    """The equation as MathML in lines, and its LaTeX to be copied; ``boxed`` draws a box round the last side."""
+    first, *others = [_pieces(side, boxed and side is sides[-1]) for side in sides]
+    lead = sum(piece.width for piece in first)
+    deep = bool(others) and lead > DEEP
+    aside = lead if others and not deep else 0.0
+    widest = aside + max(piece.width for pieces in ([first], others)[bool(others)] for piece in pieces)
+    classes = f"line w{_room(equation_width(sides))}" + (" deep" if deep else "")
+    focus = ' tabindex="0"' if widest > NARROW else ""
+    rest = f'<span class="sides">{" ".join(map(_side, others))}</span>' if others else ""
+    return f'<div class="{classes}"{focus}>{_side(first)}{rest}</div>\n{_source(sides, boxed)}'
+
+
+def _room(whole: float) -> int:
+    """The width of the page, as a class, below which the sides stand one under the other."""
+    needed = math.ceil(TRUE * whole + NUMBER)
+    return next((each for each in WIDTHS if each >= needed), WIDTHS[-1])
+
+
+def _source(sides: tuple[Side, ...], boxed: bool) -> str:
+    made = display(sides, LATEX_BLACK, room=34.0, boxed=boxed)
+    return f'<details class="tex"><summary>TeX</summary><code>{escape(made.tex)}</code></details>'
+
+
+def _side(pieces: list[Piece]) -> str:
+    return f'<span class="side">{" ".join(mathml_piece(piece.sign, piece.tex) for piece in pieces)}</span>'
+
+
+def _pieces(side: Side, boxed: bool) -> list[Piece]:
+    """One side: one piece, or where it is long as many as it has terms and factors."""
+    sign = relation(side.sign)
+    space = RELATION if sign else 0.0
+    whole = width(side.formula)
+    if boxed:
+        return [Piece(sign, rf"\boxed{{{tex(side.formula, MATHML)}}}", whole + space + 1.0)]
+    if whole <= LONG:
+        return [Piece(sign, tex(side.formula, MATHML), whole + space)]
+    first, *others = _broken(side.formula, True)
+    return [replace(first, sign=sign, width=first.width + space), *others]
+
+
+def _broken(formula: Formula, lead: bool) -> list[Piece]:
+    """The pieces of a formula, broken before the signs of its terms, and of the factors of a long term."""
+    found: list[Piece] = []
+    for sign, written, node in tex_pieces(formula, MATHML, lead=lead):
+        if found and sign in ("", THIN):  # no sign to break before
+            last = found.pop()
+            joined = " ".join(part for part in (last.tex, sign, written) if part)
+            found.append(replace(last, tex=joined, width=last.width + width(node)))
+        elif isinstance(formula, Sum) and isinstance(node, Product) and width(node) > LONG:
+            first, *others = _broken(node, lead and not found)
+            found += [replace(first, sign=sign), *others]
+        else:
+            found.append(Piece(sign, written, width(node)))
+    return found
