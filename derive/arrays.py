@@ -7,18 +7,35 @@ written. A mismatch raises `ShapeError`, which says both shapes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from string import ascii_letters
 
 import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from derive.functions import Activation, call
-from derive.program import Contract, Expression, Map, Ref, Shape, Softmax, Total, Transpose
+from derive.program import (
+    Contract,
+    Expression,
+    Gather,
+    Largest,
+    Map,
+    Ref,
+    Reshape,
+    Scatter,
+    Shape,
+    Softmax,
+    Total,
+    Transpose,
+)
 
 
 class ShapeError(ValueError):
     """Two shapes that do not go together."""
+
+
+LARGEST_ARRAY = 10**7
+"""An array with more elements than this is refused."""
 
 
 def constant(value: Expr | int, shape: Shape = ()) -> Map:
@@ -96,16 +113,29 @@ def divide(left: Expression, right: Expression) -> Map:
     return elementwise(quotient, left, right)
 
 
+LARGEST_EXPONENT = 1000
+
+
 def power(base: Expression, exponent: Expression) -> Map:
-    """base ** exponent."""
-    return elementwise(lambda x, y: Pow(x, y, evaluate=False), base, exponent)
+    """base ** exponent; of two numbers the number."""
+
+    def raised(x: Expr, y: Expr) -> Expr:
+        if y.is_Rational and abs(y) > LARGEST_EXPONENT:
+            raise ShapeError(f"an exponent of {y}; at most {LARGEST_EXPONENT} can be worked with")
+        if x.is_Rational and y.is_Integer:
+            if x == 0 and y < 0:
+                raise ShapeError("division by the constant 0")
+            return Pow(x, y)
+        return Pow(x, y, evaluate=False)
+
+    return elementwise(raised, base, exponent)
 
 
-def apply(row: Activation, argument: Expression, slope: Expr | None = None) -> Expression:
+def apply(row: Activation, argument: Expression, constant: Expr | None = None) -> Expression:
     """An activation by its row: element by element, or over the last axis for softmax."""
     if row.over_axis:
         return softmax(argument)
-    return elementwise(lambda x: call(row, x, slope=slope), argument)
+    return elementwise(lambda x: call(row, x, constant=constant), argument)
 
 
 def softmax(argument: Expression, axis: int = -1, *, logarithm: bool = False) -> Softmax:
@@ -122,7 +152,10 @@ def normal_axis(axis: int, shape: Shape) -> int:
 
 def transpose(argument: Expression, axes: tuple[int, ...] | None = None) -> Expression:
     """numpy.transpose; two in a row become one, and none where nothing moves."""
-    axes = tuple(reversed(range(len(argument.shape)))) if axes is None else axes
+    count = len(argument.shape)
+    axes = tuple(reversed(range(count))) if axes is None else tuple(normal_axis(axis, argument.shape) for axis in axes)
+    if sorted(axes) != list(range(count)):
+        raise ShapeError(f"axes {axes} of an array of shape {argument.shape}")
     if axes == tuple(range(len(argument.shape))):
         return argument
     if isinstance(argument, Transpose):
@@ -152,6 +185,33 @@ def mean(argument: Expression, axes: tuple[int, ...] | None = None, *, keepdims:
     return divide(summed, constant(count))
 
 
+def bounded(shape: Shape) -> Shape:
+    """The shape, if an array of it is of a size that can be worked with; else ShapeError."""
+    if math.prod(shape) > LARGEST_ARRAY:
+        raise ShapeError(
+            f"an array of shape {shape} has {math.prod(shape):,} elements; at most {LARGEST_ARRAY:,} can be"
+        )
+    return shape
+
+
+def reshape(argument: Expression, shape: Sequence[int] | int) -> Expression:
+    """numpy.reshape; one length may be −1."""
+    wanted = (shape,) if isinstance(shape, int) else tuple(shape)
+    size = math.prod(argument.shape)
+    if wanted.count(-1) == 1:
+        rest = math.prod(length for length in wanted if length != -1)
+        if rest and size % rest == 0:
+            wanted = tuple(size // rest if length == -1 else length for length in wanted)
+    if any(length < 0 for length in wanted) or math.prod(wanted) != size:
+        raise ShapeError(
+            f"an array of shape {argument.shape} cannot be reshaped to "
+            f"{tuple(shape) if not isinstance(shape, int) else (shape,)}"
+        )
+    if wanted == argument.shape:
+        return argument
+    return Reshape(argument.argument if isinstance(argument, Reshape) else argument, wanted)
+
+
 def matmul(left: Expression, right: Expression) -> Expression:
     """left @ right, by NumPy's rule for one and two axes and for stacks of matrices."""
     if not left.shape or not right.shape:
@@ -159,15 +219,29 @@ def matmul(left: Expression, right: Expression) -> Expression:
     inner = right.shape[-2] if len(right.shape) > 1 else right.shape[-1]
     if left.shape[-1] != inner:
         raise ShapeError(f"shapes {left.shape} and {right.shape} do not match for @: {left.shape[-1]} against {inner}")
-    batch = max(len(left.shape), len(right.shape), 2) - 2
-    letters = ascii_letters[:batch]
-    row, inner_letter, column = (ascii_letters[batch + k] for k in range(3))
-    axes_left = inner_letter if len(left.shape) == 1 else letters[batch - (len(left.shape) - 2) :] + row + inner_letter
-    axes_right = (
-        inner_letter if len(right.shape) == 1 else letters[batch - (len(right.shape) - 2) :] + inner_letter + column
-    )
-    out = letters + (row if len(left.shape) > 1 else "") + (column if len(right.shape) > 1 else "")
-    return contract((axes_left, axes_right), out, left, right)
+    batch_left, batch_right = left.shape[:-2], right.shape[:-2]
+    stack = broadcast((batch_left, batch_right))
+    row, summed, column = (ascii_letters[len(stack) + k] for k in range(3))
+    own_left, left = _batch_letters(left, batch_left, stack)
+    own_right, right = _batch_letters(right, batch_right, stack)
+    axes_left = own_left + (row if len(left.shape) > len(own_left) + 1 else "") + summed
+    axes_right = own_right + summed + (column if len(right.shape) > len(own_right) + 1 else "")
+    kept = "".join(letter for letter in ascii_letters[: len(stack)] if letter in own_left + own_right)
+    ones = tuple(1 if letter not in kept else 0 for letter in ascii_letters[: len(stack)])
+    out = kept + (row if row in axes_left else "") + (column if column in axes_right else "")
+    product = contract((axes_left, axes_right), out, left, right)
+    if not any(ones):
+        return product
+    return reshape(product, (*stack, *product.shape[len(kept) :]))
+
+
+def _batch_letters(operand: Expression, batch: Shape, stack: Shape) -> tuple[str, Expression]:
+    """The labels of an operand's stack; an axis of length one is broadcast by leaving it out."""
+    first = len(stack) - len(batch)
+    letters = "".join(ascii_letters[first + k] for k, size in enumerate(batch) if size != 1)
+    if len(letters) == len(batch):
+        return letters, operand
+    return letters, reshape(operand, (*(size for size in batch if size != 1), *operand.shape[len(batch) :]))
 
 
 def contract(axes: tuple[str, str], out: str, left: Expression, right: Expression) -> Expression:
@@ -221,6 +295,14 @@ def text(expression: Expression) -> str:
             return f"sum({text(argument)}, {axes}, {keepdims})"
         case Softmax(argument, axis, _, logarithm):
             return f"{'log_' * logarithm}softmax({text(argument)}, {axis})"
+        case Reshape(argument, shape):
+            return f"reshape({text(argument)}, {shape})"
+        case Gather(arguments, positions):
+            return f"gather({', '.join(text(argument) for argument in arguments)}, {positions})"
+        case Scatter(argument, positions, offset, shape):
+            return f"scatter({text(argument)}, {positions}, {offset}, {shape})"
+        case Largest(argument, axis, keepdims, _, mask):
+            return f"{'mask' if mask else 'max'}({text(argument)}, {axis}, {keepdims})"
     raise TypeError(f"no text for {type(expression).__name__}")
 
 

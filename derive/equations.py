@@ -7,16 +7,18 @@ and column and what is known.
 from __future__ import annotations
 
 import ast
+import keyword
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import sympy
 
-from derive import arrays
+from derive import arrays, selections
 from derive.errors import ChainruleError, unknown
-from derive.functions import ACTIVATIONS
-from derive.program import Equation, Expression, Ref
+from derive.language import FUNCTIONS, REQUIRED, Function
+from derive.program import Equation, Expression, Map, Ref
 
 OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expression]] = {
     ast.Add: arrays.add,
@@ -27,22 +29,17 @@ OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expressio
     ast.MatMult: arrays.matmul,
 }
 
-
-def _elementwise(function: Callable[..., sympy.Expr]) -> Callable[..., Expression]:
-    return lambda argument: arrays.elementwise(function, argument)
-
-
-def _activation(name: str) -> Callable[..., Expression]:
-    return lambda argument, slope=None: arrays.apply(ACTIVATIONS[name], argument, slope)
-
-
-FUNCTIONS: dict[str, Callable[..., Expression]] = {
-    "exp": _elementwise(lambda x: sympy.exp(x, evaluate=False)),
-    "log": _elementwise(lambda x: sympy.log(x, evaluate=False)),
-    "sum": lambda argument, axis=None, keepdims=False: arrays.total(argument, axis, keepdims=keepdims),
-    "mean": lambda argument, axis=None, keepdims=False: arrays.mean(argument, axis, keepdims=keepdims),
-    **{name: _activation(name) for name in ACTIVATIONS},
+COMPARISONS: dict[type[ast.cmpop], Any] = {
+    ast.Gt: sympy.Gt,
+    ast.GtE: sympy.Ge,
+    ast.Lt: sympy.Lt,
+    ast.LtE: sympy.Le,
+    ast.Eq: sympy.Eq,
+    ast.NotEq: sympy.Ne,
 }
+
+MOST_EQUATIONS = 10_000
+LONGEST_TEXT = 1_000_000
 
 
 class EquationError(ChainruleError):
@@ -54,17 +51,13 @@ def parse(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
 
     Raises EquationError with line and column.
     """
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise EquationError(f"line {error.lineno}, column {error.offset}: not an equation: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:  # a NUL character; nested too deeply
-        raise EquationError(f"not an equation: {error or 'nested too deeply'}") from None
     names = dict(known)
     equations: list[Equation] = []
-    for statement in tree.body:
+    for statement in _statements(text):
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
+                if fault := _illegal(name, names):
+                    raise EquationError(f"{_place(target)}: {fault}")
                 expression = _read_whole(value, names)
                 names[name] = Ref(name, expression.shape)
                 equations.append(Equation(name, expression))
@@ -73,8 +66,43 @@ def parse(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
     return tuple(equations)
 
 
+def _statements(text: str) -> list[ast.stmt]:
+    if len(text) > LONGEST_TEXT:
+        raise EquationError(f"{len(text):,} characters of equations; at most {LONGEST_TEXT:,} can be read")
+    try:
+        body = ast.parse(text).body
+    except SyntaxError as error:
+        raise EquationError(f"line {error.lineno}, column {error.offset}: not an equation: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # a NUL character; nested too deeply
+        raise EquationError(f"not an equation: {error or 'nested too deeply'}") from None
+    if len(body) > MOST_EQUATIONS:
+        raise EquationError(f"{len(body):,} equations; at most {MOST_EQUATIONS:,} can be worked out")
+    return body
+
+
+def _illegal(name: str, names: Mapping[str, Expression]) -> str:
+    """What is wrong with a name that is about to be assigned; "" if nothing is."""
+    if name in names:
+        return f"{name} is assigned already; give the new value a new name"
+    return illegal_name(name)
+
+
+def illegal_name(name: str) -> str:
+    """Why a name cannot be an array's; "" if it can."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return f"{name!r} is no name"
+    if name in FUNCTIONS or name == "pi":
+        return f"{name} is a {'constant' if name == 'pi' else 'function'} of the language; choose another name"
+    return ""
+
+
 def _place(node: ast.stmt | ast.expr) -> str:
     return f"line {node.lineno}, column {node.col_offset + 1}"
+
+
+def _shown(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else f"{text[:40]} … {text[-12:]}"
 
 
 def _read_whole(node: ast.expr, names: Mapping[str, Expression]) -> Expression:
@@ -93,35 +121,176 @@ class _Reader:
     def read(self, node: ast.expr) -> Expression:
         """The expression that a syntax node stands for."""
         try:
-            return self._read(node)
+            expression = self._read(node)
+            arrays.bounded(expression.shape)
         except arrays.ShapeError as error:
-            raise EquationError(f"{_place(node)}: {ast.unparse(node)}: {error}") from None
+            raise EquationError(f"{_place(node)}: {_shown(node)}: {error}") from None
+        return expression
 
     def _read(self, node: ast.expr) -> Expression:
         match node:
+            case ast.Name(id="pi"):
+                return arrays.constant(sympy.pi)
             case ast.Name(id=name):
-                if name not in self.names:
-                    raise EquationError(f"{_place(node)}: unknown name: {unknown(name, self.names)}")
-                return self.names[name]
-            case ast.Constant(value=bool()):
-                pass
-            case ast.Constant(value=int(value)):
-                return arrays.number(value)
-            case ast.Constant(value=float(value)) if not math.isfinite(value):
-                raise EquationError(f"{_place(node)}: found a number beyond float64; a finite number is expected")
-            case ast.Constant(value=float(value)):
-                exact = Fraction(repr(value))
-                return arrays.number(sympy.Rational(exact.numerator, exact.denominator))
+                if name in self.names:
+                    return self.names[name]
+                if name in FUNCTIONS:
+                    raise EquationError(f"{_place(node)}: {name} is a function: {name}(…)")
+                raise EquationError(f"{_place(node)}: unknown name: {unknown(name, self.names)}")
+            case ast.Constant():
+                return arrays.number(_number(node))
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in OPERATORS:
                 return OPERATORS[type(operator)](self.read(left), self.read(right))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return arrays.negate(self.read(operand))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.read(operand)
+            case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in COMPARISONS:
+                relation = COMPARISONS[type(operator)]
+                return arrays.elementwise(
+                    lambda x, y: relation(x, y, evaluate=False), self.read(left), self.read(right)
+                )
             case ast.Attribute(value=value, attr="T"):
                 return arrays.transpose(self.read(value))
-            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-                if name not in FUNCTIONS:
-                    raise EquationError(f"{_place(node)}: unknown function: {unknown(name, FUNCTIONS)}")
-                if len(arguments) != 1:
-                    raise EquationError(f"{_place(node)}: {name} takes one array, and found {len(arguments)}")
-                return FUNCTIONS[name](self.read(arguments[0]))
-        raise EquationError(f"{_place(node)}: {ast.unparse(node)!r} is no part of the equation language")
+            case ast.Subscript(value=value, slice=key):
+                return selections.index(self.read(value), _key(key))
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(name, node)
+        raise EquationError(f"{_place(node)}: {_shown(node)!r} is no part of the equation language")
+
+    def _call(self, name: str, node: ast.Call) -> Expression:
+        if name not in FUNCTIONS:
+            raise EquationError(f"{_place(node)}: unknown function: {unknown(name, FUNCTIONS)}")
+        row = FUNCTIONS[name]
+        given = self._arguments(name, row, node)
+        operands: list[Any] = []
+        for position, operand in enumerate(row.operands):
+            if operand in given:
+                argument = given.pop(operand)
+                operands.append(self._list(argument, name) if row.listed else self.read(argument))
+            elif position < len(row.operands) - row.optional:
+                raise EquationError(f"{_place(node)}: {name} wants {', '.join(row.operands)}; {operand} is missing")
+        for option in REQUIRED.get(name, ()):
+            if option not in given:
+                raise EquationError(f"{_place(node)}: {name} wants {option}")
+        options = {option: _option(row.options[option], argument) for option, argument in given.items()}
+        if row.optional and len(operands) < len(row.operands):
+            return row.build(*operands, None, **options)
+        result: Expression = row.build(*operands, **options)
+        if isinstance(result, Map) and result.formula.is_Boolean:
+            raise EquationError(f"{_place(node)}: a condition stands only in where(…)")
+        return result
+
+    def _arguments(self, name: str, row: Function, node: ast.Call) -> dict[str, ast.expr]:
+        """The arguments by the names of their places."""
+        places = (*row.operands, *row.options)
+        if len(node.args) > len(places):
+            raise EquationError(f"{_place(node)}: {name} takes {', '.join(places)}; found {len(node.args)} arguments")
+        given = dict(zip(places, node.args, strict=False))
+        for argument in node.keywords:
+            if argument.arg is None or argument.arg not in places:
+                raise EquationError(f"{_place(node)}: {name}: {unknown(str(argument.arg), places)}")
+            if argument.arg in given:
+                raise EquationError(f"{_place(node)}: {name}: {argument.arg} is given twice")
+            given[argument.arg] = argument.value
+        for argument in given.values():
+            if isinstance(argument, ast.Starred):
+                raise EquationError(f"{_place(node)}: {_shown(node)!r} is no part of the equation language")
+        return given
+
+    def _list(self, node: ast.expr, name: str) -> Sequence[Expression]:
+        if not isinstance(node, ast.List | ast.Tuple):
+            raise EquationError(f"{_place(node)}: {name} wants a list of arrays, [a, b]")
+        return [self.read(element) for element in node.elts]
+
+
+# ---- constants: numbers, indices, options ----------------------------------------------------
+
+
+def _number(node: ast.Constant) -> sympy.Rational:
+    value = node.value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return sympy.Integer(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise EquationError(f"{_place(node)}: found a number beyond float64; a finite number is expected")
+        return sympy.Rational(Fraction(repr(value)))
+    raise EquationError(f"{_place(node)}: {_shown(node)!r} is no part of the equation language")
+
+
+def _whole(node: ast.expr) -> int:
+    match node:
+        case ast.Constant(value=int(value)) if not isinstance(value, bool):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_whole(operand)
+    raise EquationError(f"{_place(node)}: found {_shown(node)}; a whole number is expected")
+
+
+def _wholes(node: ast.expr) -> int | tuple[int, ...]:
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_whole(element) for element in node.elts)
+    return _whole(node)
+
+
+def _nested_wholes(node: ast.expr) -> Any:
+    if isinstance(node, ast.Tuple | ast.List):
+        return [_nested_wholes(element) for element in node.elts]
+    return _whole(node)
+
+
+def _option(kind: str, node: ast.expr) -> Any:
+    """The value of an option."""
+    if isinstance(node, ast.Constant) and node.value is None and kind in ("axes", "wholes"):
+        return None
+    match kind:
+        case "flag":
+            if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+                return node.value
+            raise EquationError(f"{_place(node)}: found {_shown(node)}; True or False is expected")
+        case "axis":
+            return _whole(node)
+        case "axes":
+            axes = _wholes(node)
+            return (axes,) if isinstance(axes, int) else axes
+        case "wholes":
+            return _wholes(node)
+        case "indices":
+            return _nested_wholes(node)
+        case "number":
+            return _signed_number(node)
+    raise TypeError(kind)
+
+
+def _signed_number(node: ast.expr) -> sympy.Rational:
+    match node:
+        case ast.Constant():
+            return _number(node)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_signed_number(operand)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _signed_number(left) / _signed_number(right)
+    raise EquationError(f"{_place(node)}: found {_shown(node)}; a number is expected")
+
+
+def _key(node: ast.expr) -> tuple[Any, ...]:
+    """What stands in brackets: whole numbers, slices, None, …, lists of whole numbers."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(_key_part(part) for part in parts)
+
+
+def _key_part(node: ast.expr) -> Any:
+    match node:
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            bounds = (None if part is None else _whole(part) for part in (lower, upper, step))
+            start, stop, stride = bounds
+            if stride == 0:
+                raise EquationError(f"{_place(node)}: a slice's step cannot be 0")
+            return slice(start, stop, stride)
+        case ast.Constant(value=None):
+            return None
+        case ast.Constant(value=value) if value is ...:
+            return ...
+        case ast.List():
+            return _nested_wholes(node)
+    return _whole(node)

@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from functools import cache
 
 import sympy
-from sympy import Abs, Add, Expr, Max, Piecewise, Rational, Symbol, exp, log, tanh
+from sympy import Abs, Add, Expr, Max, Piecewise, Rational, Symbol, erf, erfc, exp, log, sqrt, tanh
 
 z = Symbol("z", real=True)
 a = Symbol("a", real=True)
 slope = Symbol("slope", real=True)
+alpha = Symbol("alpha", real=True)
 
 
 @dataclass(frozen=True)
 class Activation:
     """An activation function: its formula in z, and how its derivative is written.
 
-    ``formula``      the definition, in z (and ``slope``), exact; None for softmax, which is over an axis
+    ``formula``      the definition, in z (and ``constant``), exact; None for softmax, which is over an axis
     ``output_form``  the derivative in terms of the output a (and z), or None to keep SymPy's own
     ``float_form``   the same function written so that float64 neither overflows nor cancels
     ``logarithms``   ln f(z) and ln(1 − f(z)) rewritten, where that avoids a logarithm of zero
@@ -39,7 +40,8 @@ class Activation:
     float_form: Expr | None = None
     logarithms: Callable[[Expr], tuple[Expr, Expr]] | None = None
     over_axis: bool = False
-    slope: Rational | None = None
+    constant: Symbol | None = None
+    default: Rational | None = None
     kink: bool = False
 
 
@@ -50,12 +52,12 @@ class Elementwise(sympy.Function):  # type: ignore[misc] # SymPy is not typed
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """The derivative by the first argument, in the function's output where the row says so."""
-        return derivative(self.row).xreplace({z: self.args[0], a: self, **slope_of(self)})
+        return derivative(self.row).xreplace({z: self.args[0], a: self, **constant_of(self)})
 
 
-def slope_of(call: Elementwise) -> dict[Expr, Expr]:
-    """The slope that a call was given, as a substitution for the row's formula."""
-    return {slope: call.args[1]} if len(call.args) > 1 else {}
+def constant_of(call: Elementwise) -> dict[Expr, Expr]:
+    """The constant (slope, alpha) that a call was given, as a substitution for the row's formula."""
+    return {call.row.constant: call.args[1]} if len(call.args) > 1 else {}
 
 
 @cache
@@ -90,26 +92,32 @@ def function(row: Activation) -> type[Elementwise]:
     return type(row.name, (Elementwise,), {"row": row, "__module__": __name__})
 
 
-def call(row: Activation, argument: Expr, *, slope: Expr | None = None) -> Expr:
+def call(row: Activation, argument: Expr, *, constant: Expr | None = None) -> Expr:
     """``row`` applied to an argument, as a name: logistic(z), tanh(z), leaky_relu(z, 1/100)."""
     if row.formula == z:
         return argument
-    extra = () if row.slope is None else (row.slope if slope is None else slope,)
+    extra = () if row.constant is None else (row.default if constant is None else constant,)
     return function(row)(argument, *extra)
 
 
 def expand(expression: Expr, *, in_floats: bool = False) -> Expr:
     """Write every named function of an expression out by its definition, or by the form that floats want."""
-    return expression.replace(
-        lambda part: isinstance(part, Elementwise),
-        lambda part: written(part.row, in_floats).xreplace({z: part.args[0], **slope_of(part)}),
-    )
+    while expression.has(Elementwise):
+        expression = expression.replace(
+            lambda part: isinstance(part, Elementwise),
+            lambda part: written(part.row, in_floats).xreplace({z: part.args[0], **constant_of(part)}),
+        )
+    return expression
 
 
 def written(row: Activation, in_floats: bool) -> Expr:
     """The formula of a row in z; ``in_floats`` the one in which float64 neither overflows nor cancels."""
     return row.float_form if in_floats and row.float_form is not None else row.formula
 
+
+# Klambauer et al., Self-Normalizing Neural Networks (2017), to more digits than float64 holds
+SELU_ALPHA = Rational("1.6732632423543772848170429916717")
+SELU_SCALE = Rational("1.0507009873554804934193349852946")
 
 LOGISTIC = Activation(
     "logistic",
@@ -148,7 +156,39 @@ ACTIVATIONS: dict[str, Activation] = {
             "z for z > 0, else slope·z (slope 0.01 unless given)",
             Piecewise((z, z > 0), (slope * z, True)),
             "leaky_relu",
-            slope=Rational(1, 100),
+            constant=slope,
+            default=Rational(1, 100),
+            kink=True,
+        ),
+        Activation(
+            "elu",
+            "z for z > 0, else α (eᶻ − 1) (α 1 unless given)",
+            Piecewise((z, z > 0), (alpha * (exp(z) - 1), True)),
+            "elu",
+            constant=alpha,
+            default=Rational(1),
+            kink=True,
+        ),
+        Activation(
+            "selu",
+            "λ times elu with the constants that keep mean 0 and variance 1",
+            Piecewise((SELU_SCALE * z, z > 0), (SELU_SCALE * SELU_ALPHA * (exp(z) - 1), True)),
+            "selu",
+            kink=True,
+        ),
+        Activation(
+            "gelu",
+            "z times the normal distribution's share below z (the exact one, with erf)",
+            z * (1 + erf(z / sqrt(2))) / 2,
+            "gelu",
+            float_form=z * erfc(-z / sqrt(2)) / 2,
+        ),
+        Activation("silu", "z σ(z), also called swish", z * function(LOGISTIC)(z), "silu"),
+        Activation(
+            "hard_sigmoid",
+            "(z + 3)/6, cut off at 0 and 1",
+            Piecewise((0, z <= -3), (1, z >= 3), ((z + 3) / 6, True)),
+            "hard_sigmoid",
             kink=True,
         ),
         Activation("identity", "z itself: a linear unit", z, "identity", output_form=sympy.Integer(1)),
@@ -158,6 +198,42 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
     )
 }
+
+
+class StopGradient(sympy.Function):  # type: ignore[misc] # SymPy is not typed
+    """The identity, whose derivative is taken as 0."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """0, by decree."""
+        return sympy.S.Zero
+
+
+class LargestOf(sympy.Function):  # type: ignore[misc] # SymPy is not typed
+    """The largest of its arguments; its derivative is 1 by the first that is largest, 0 by the others."""
+
+    @classmethod
+    def eval(cls, *row: Expr) -> Expr | None:
+        """Numbers are compared at once."""
+        return max(row) if all(value.is_number for value in row) else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """1 where this argument is the first largest."""
+        return ChosenOf(argindex - 1, *self.args)
+
+
+class ChosenOf(sympy.Function):  # type: ignore[misc] # SymPy is not typed
+    """1 if the argument at a place (the first argument, from 0) is the first largest of the rest, else 0."""
+
+    @classmethod
+    def eval(cls, place: Expr, *row: Expr) -> Expr | None:
+        """Numbers are compared at once."""
+        if not all(value.is_number for value in row):
+            return None
+        return sympy.Integer(row.index(max(row)) == int(place))
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """0: a choice does not change with a small step."""
+        return sympy.S.Zero
 
 
 @dataclass(frozen=True)

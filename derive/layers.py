@@ -48,7 +48,7 @@ def _dense(layer: Layer, number: int, incoming: Variable) -> tuple[tuple[Variabl
         given.append(bias)
         line += f" + {bias.name}"
     equations = parse(line, {v.name: Ref(v.name, v.shape) for v in (incoming, *given)})
-    slope = None if layer.slope is None else Rational(layer.slope.numerator, layer.slope.denominator)
+    slope = None if layer.slope is None else Rational(layer.slope)
     squash = apply(ACTIVATIONS[layer.activation], Ref(net.name, shape), slope)
     return (*given, net, activation), (*equations, Equation(activation.name, squash))
 

@@ -9,7 +9,7 @@ import sympy
 
 from derive import arrays
 from derive.equations import parse
-from derive.program import Contract, Equation, Expression, Map, Program, Ref, Softmax, Total, Transpose, references
+from derive.program import Equation, Expression, Program, Ref, parts, rebuilt, references
 from derive.reverse import GradientProgram
 
 if TYPE_CHECKING:
@@ -93,14 +93,6 @@ def _sweep(gradient: GradientProgram, update: Update, trained: set[str]) -> tupl
 
 def rename(expression: Expression, names: dict[str, str]) -> Expression:
     """The same expression, reading other arrays."""
-    match expression:
-        case Ref(name):
-            return replace(expression, name=names.get(name, name))
-        case Map(formula, symbols, arguments, shape):
-            parts = tuple(rename(part, names) for part in arguments)
-            return Map(formula, symbols, parts, shape)
-        case Contract(_, _, (left, right)):
-            return replace(expression, arguments=(rename(left, names), rename(right, names)))
-        case Transpose(argument) | Total(argument) | Softmax(argument):
-            return replace(expression, argument=rename(argument, names))
-    raise TypeError(f"cannot rename in {type(expression).__name__}")
+    if isinstance(expression, Ref):
+        return replace(expression, name=names.get(expression.name, expression.name))
+    return rebuilt(expression, tuple(rename(part, names) for part in parts(expression)))

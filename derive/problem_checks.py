@@ -194,8 +194,8 @@ def _activation(reading: _Reading, row: int, layer: LayerTable) -> Iterator[Faul
     if activation.over_axis and _units(reading, row) == 1:
         message = f"{layer.activation} over one unit is always 1; at least two units are needed"
         yield Fault(f"layers[{row}].activation", message)
-    if layer.slope is not None and activation.slope is None:
-        sloped = ", ".join(name for name, each in ACTIVATIONS.items() if each.slope is not None)
+    if layer.slope is not None and str(activation.constant) != "slope":
+        sloped = ", ".join(name for name, each in ACTIVATIONS.items() if str(each.constant) == "slope")
         yield Fault(f"layers[{row}].slope", f"{layer.activation} has no slope; known with one: {sloped}")
 
 

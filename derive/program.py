@@ -7,10 +7,14 @@ differentiates, a contraction (einsum), a reduction, an axis permutation, and so
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
+from typing import Any
 
+import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 Shape = tuple[int, ...]
 
@@ -84,6 +88,71 @@ class Softmax(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Reshape(Expression):
+    """The same elements in the same order, in another shape."""
+
+    argument: Expression
+    shape: Shape
+
+
+class Positions:
+    """Whole numbers in an array's shape, to be compared and hashed by value: which element goes where."""
+
+    __slots__ = ("_hash", "array")
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self.array = np.array(array, dtype=np.intp, order="C")
+        self.array.setflags(write=False)
+        digest = blake2b(repr(self.array.shape).encode() + self.array.tobytes(), digest_size=7).digest()
+        self._hash = int.from_bytes(digest, "big")  # the same in every process: it is part of names
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Positions) and self._hash == other._hash and np.array_equal(self.array, other.array)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"positions {self._hash:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gather(Expression):
+    """Elements selected from the arguments, laid end to end: index, slice, take, stack, unfold.
+
+    ``positions`` has the result's shape; −1 puts a zero (padding).
+    """
+
+    arguments: tuple[Expression, ...]
+    positions: Positions
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter(Expression):
+    """The reverse of a selection: each element of ``argument`` is added at its position.
+
+    ``positions`` has the argument's shape and counts from ``offset``; what falls outside is left out.
+    """
+
+    argument: Expression
+    positions: Positions
+    offset: int
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Largest(Expression):
+    """The maximum over one axis; with ``mask`` 1 where it stands (the first, of several) and 0 elsewhere."""
+
+    argument: Expression
+    axis: int
+    keepdims: bool
+    shape: Shape
+    mask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A named array: its shape, and the part it plays.
 
@@ -142,11 +211,13 @@ class Program:
 def parts(expression: Expression) -> tuple[Expression, ...]:
     """The direct arguments of an expression."""
     match expression:
-        case Map(_, _, arguments):
+        case Map(_, _, arguments) | Gather(arguments):
             return arguments
         case Contract(_, _, arguments):
             return arguments
-        case Transpose(argument) | Total(argument) | Softmax(argument):
+        case Transpose(argument) | Total(argument) | Softmax(argument) | Reshape(argument):
+            return (argument,)
+        case Scatter(argument) | Largest(argument):
             return (argument,)
         case _:
             return ()
@@ -157,3 +228,15 @@ def references(expression: Expression) -> set[str]:
     if isinstance(expression, Ref):
         return {expression.name}
     return set().union(*(references(part) for part in parts(expression)))
+
+
+def rebuilt(expression: Expression, arguments: tuple[Expression, ...]) -> Expression:
+    """The same operation on other arguments of the same shapes."""
+    match expression:
+        case Map() | Gather():
+            return replace(expression, arguments=arguments)
+        case Contract():
+            return replace(expression, arguments=(arguments[0], arguments[1]))
+        case Ref():
+            return expression
+    return replace(expression, argument=arguments[0])  # type: ignore[call-arg]

@@ -7,17 +7,32 @@ wide the arrays are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from string import ascii_letters
 
 import sympy
 from sympy import Expr, Mul, Symbol
 
 from derive import arrays
 from derive.functions import Elementwise
-from derive.program import Contract, Equation, Expression, Map, Program, Ref, Softmax, Total, Transpose, references
+from derive.program import (
+    Contract,
+    Equation,
+    Expression,
+    Gather,
+    Largest,
+    Map,
+    Program,
+    Ref,
+    Reshape,
+    Scatter,
+    Softmax,
+    Total,
+    Transpose,
+    references,
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +143,18 @@ def _pull(
             yield from _pull(argument, _spread(upstream, argument, axes, keepdims), None, walk)
         case Softmax(argument):
             yield from _pull(argument, _softmax_back(expression, upstream, own, walk), None, walk)
+        case Reshape(argument):
+            yield from _pull(argument, arrays.reshape(upstream, argument.shape), None, walk)
+        case Gather(arguments, positions):
+            offset = 0
+            for argument in arguments:
+                back = Scatter(upstream, positions, offset, argument.shape)
+                offset += math.prod(argument.shape)
+                yield from _pull(argument, back, None, walk)
+        case Largest(argument, axis):
+            whole = arrays.reshape(upstream, (*argument.shape[:axis], 1, *argument.shape[axis + 1 :]))
+            mask = Largest(argument, axis, True, argument.shape, mask=True)
+            yield from _pull(argument, arrays.elementwise(times, whole, mask), None, walk)
 
 
 def _pull_map(expression: Map, upstream: Expression, own: Ref | None) -> Iterator[tuple[Expression, Expression]]:
@@ -187,9 +214,8 @@ def _spread(upstream: Expression, argument: Expression, axes: tuple[int, ...], k
         return arrays.constant(upstream.formula, argument.shape)
     if not upstream.shape or keepdims:
         return arrays.elementwise(times, upstream, arrays.constant(1, argument.shape))
-    letters = ascii_letters[: len(argument.shape)]
-    kept = "".join(letter for axis, letter in enumerate(letters) if axis not in axes)
-    return arrays.contract((kept, letters), letters, upstream, arrays.constant(1, argument.shape))
+    kept = tuple(1 if axis in axes else size for axis, size in enumerate(argument.shape))
+    return arrays.elementwise(times, arrays.reshape(upstream, kept), arrays.constant(1, argument.shape))
 
 
 def _softmax_back(expression: Softmax, upstream: Expression, own: Ref | None, walk: _Walk) -> Expression:

@@ -6,6 +6,7 @@ derivatives are taken by SymPy once for an equation's formula and filled in for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,8 +16,23 @@ import sympy
 from sympy import Add, Expr, Mul
 
 from derive.arrays import placeholder
+from derive.functions import ChosenOf, LargestOf
 from derive.notation import Names
-from derive.program import Contract, Expression, Map, Program, Ref, Softmax, Total, Transpose
+from derive.program import (
+    Contract,
+    Expression,
+    Gather,
+    Largest,
+    Map,
+    Program,
+    Ref,
+    Reshape,
+    Scatter,
+    Softmax,
+    Total,
+    Transpose,
+    references,
+)
 from derive.reverse import local_derivative
 
 Index = tuple[int, ...]
@@ -76,6 +92,14 @@ class Share(Node):
     logarithm: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Best(Node):
+    """The largest of a row; with a ``place`` 1 where that is the first largest, else 0."""
+
+    row: tuple[Node, ...]
+    place: int = -1
+
+
 def element(expression: Expression, index: Index, first: frozenset[str] = frozenset()) -> Node:
     """One element of an array expression; in a product the arrays of ``first`` stand first."""
     match expression:
@@ -99,7 +123,46 @@ def element(expression: Expression, index: Index, first: frozenset[str] = frozen
         case Softmax(argument, axis, shape, logarithm):
             scores = tuple(element(argument, (*index[:axis], k, *index[axis + 1 :]), first) for k in range(shape[axis]))
             return Share(scores, index[axis], logarithm)
+        case Reshape(argument, shape):
+            return element(argument, reshaped(index, shape, argument.shape), first)
+        case Gather(arguments, positions):
+            source = gathered(arguments, int(positions.array[index]))
+            return Form(sympy.S.Zero, (), ()) if source is None else element(*source, first)
+        case Scatter():
+            found = scattered(expression, index)
+            parts = tuple(element(expression.argument, at, first) for at in found)
+            return Form(sympy.S.Zero, (), ()) if not parts else parts[0] if len(parts) == 1 else Terms(parts)
+        case Largest(argument, axis, keepdims, _, mask):
+            kept = index if keepdims or mask else (*index[:axis], 0, *index[axis:])
+            row = tuple(
+                element(argument, (*kept[:axis], k, *kept[axis + 1 :]), first) for k in range(argument.shape[axis])
+            )
+            return Best(row, kept[axis] if mask else -1)
     raise TypeError(f"no element of {type(expression).__name__}")
+
+
+def reshaped(index: Index, shape: Index, before: Index) -> Index:
+    """Where an element of a reshaped array stood before."""
+    place = int(np.ravel_multi_index(index, shape)) if shape else 0
+    return tuple(int(i) for i in np.unravel_index(place, before))
+
+
+def gathered(arguments: tuple[Expression, ...], position: int) -> tuple[Expression, Index] | None:
+    """Which argument's which element stands at a position of the arguments laid end to end; None for padding."""
+    if position < 0:
+        return None
+    for argument in arguments:
+        size = math.prod(argument.shape)
+        if position < size:
+            return argument, tuple(int(i) for i in np.unravel_index(position, argument.shape))
+        position -= size
+    raise IndexError(position)
+
+
+def scattered(expression: Scatter, index: Index) -> list[Index]:
+    """The elements that are added at an index."""
+    place = int(np.ravel_multi_index(index, expression.shape)) if expression.shape else 0
+    return [tuple(int(i) for i in at) for at in np.argwhere(expression.positions.array == place + expression.offset)]
 
 
 def cast(index: Index, shape: tuple[int, ...]) -> Index:
@@ -158,7 +221,14 @@ def to_sympy(node: Node, symbol: Callable[[Scalar], Expr], softmax: Softmaxed = 
             return Mul(to_sympy(left, symbol, softmax), to_sympy(right, symbol, softmax))
         case Share(scores, place, logarithm):
             return softmax([to_sympy(score, symbol, softmax) for score in scores], place, logarithm)
+        case Best(row, place):
+            return _best([to_sympy(each, symbol) for each in row], place)
     raise TypeError(f"no SymPy expression for {type(node).__name__}")
+
+
+def _best(row: list[Expr], place: int) -> Expr:
+    """The largest of a row; or 1 if ``place`` holds the first largest, else 0."""
+    return LargestOf(*row) if place < 0 else ChosenOf(place, *row)
 
 
 @dataclass(frozen=True)
@@ -248,6 +318,18 @@ class Graph:
                     yield from self._pull(argument, at, upstream, None, wanted)
             case Softmax():
                 yield from self._pull_softmax(expression, index, upstream, own, wanted)
+            case Reshape(argument, shape):
+                yield from self._pull(argument, reshaped(index, shape, argument.shape), upstream, None, wanted)
+            case Gather(arguments, positions):
+                source = gathered(arguments, int(positions.array[index]))
+                if source is not None:
+                    yield from self._pull(*source, upstream, None, wanted)
+            case Largest(argument, axis, keepdims):
+                kept = index if keepdims else (*index[:axis], 0, *index[axis:])
+                row = [(*kept[:axis], k, *kept[axis + 1 :]) for k in range(argument.shape[axis])]
+                values = [self._value(argument, at) for at in row]
+                for k, at in enumerate(row):
+                    yield from self._pull(argument, at, _times(upstream, _best(values, k)), None, wanted)
 
     def _pull_map(
         self, expression: Map, index: Index, upstream: Expr, own: Scalar | None, wanted: frozenset[str]
@@ -289,8 +371,6 @@ class Graph:
 
 @cache
 def _reads(expression: Expression) -> frozenset[str]:
-    from derive.program import references
-
     return frozenset(references(expression))
 
 

@@ -7,7 +7,7 @@ the precision is doubled until the enclosures decide them.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -20,7 +20,20 @@ from numpy.typing import NDArray
 
 from derive.digits import Exact, decide
 from derive.evaluate.code import BALL, source
-from derive.program import Contract, Equation, Expression, Map, Ref, Softmax, Total, Transpose
+from derive.program import (
+    Contract,
+    Equation,
+    Expression,
+    Gather,
+    Largest,
+    Map,
+    Ref,
+    Reshape,
+    Scatter,
+    Softmax,
+    Total,
+    Transpose,
+)
 
 Array = NDArray[np.object_]
 
@@ -69,11 +82,35 @@ def _rational_at(point: int, result: int, function: Callable[[arb], arb]) -> Cal
     return apply
 
 
+def _power(base: Exact, exponent: Exact | int) -> Exact:
+    """base to an exponent; a rational to a whole one exactly."""
+    whole = isinstance(exponent, int) or (isinstance(exponent, fmpq) and exponent.q == 1)
+    if whole and isinstance(base, fmpq):
+        return base ** int(exponent if isinstance(exponent, int) else exponent.p)
+    return arb(base) ** arb(exponent)
+
+
+def _first_largest(row: Sequence[Exact]) -> int:
+    best = 0
+    for place in range(1, len(row)):
+        if positive(row[place] - row[best], strict=True):
+            best = place
+    return best
+
+
 NAMESPACE: dict[str, Any] = {
     "exp": _rational_at(0, 1, arb.exp),
     "log": _rational_at(1, 0, arb.log),
     "tanh": _rational_at(0, 0, arb.tanh),
     "sqrt": _rational_at(0, 0, arb.sqrt),
+    "sin": _rational_at(0, 0, arb.sin),
+    "cos": _rational_at(0, 1, arb.cos),
+    "erf": _rational_at(0, 0, arb.erf),
+    "erfc": _rational_at(0, 1, arb.erfc),
+    "power": _power,
+    "largest": lambda *row: row[_first_largest(row)],
+    "chosen": lambda place, *row: fmpq(_first_largest(row) == place),
+    "pi": arb.pi,
     "abs": abs,
     "positive": positive,
     "fmpq": fmpq,
@@ -106,6 +143,15 @@ def evaluate(expression: Expression, values: Mapping[str, Array]) -> Array:
             return filled(np.sum(evaluate(argument, values), axis=axes, keepdims=keepdims), expression.shape)
         case Softmax(argument, axis, _, logarithm):
             return _softmax(evaluate(argument, values), axis, logarithm)
+        case Reshape(argument, shape):
+            return evaluate(argument, values).reshape(shape)
+        case Gather(arguments, positions):
+            pool = np.concatenate([*(evaluate(part, values).reshape(-1) for part in arguments), [fmpq(0)]])
+            return filled(pool[positions.array], expression.shape)
+        case Scatter(argument, positions, offset, shape):
+            return _scattered(evaluate(argument, values), positions.array - offset, shape)
+        case Largest(argument, axis, keepdims, _, mask):
+            return _largest(evaluate(argument, values), axis, keepdims, mask)
     raise TypeError(f"cannot evaluate {type(expression).__name__}")
 
 
@@ -130,6 +176,28 @@ def _softmax(values: Array, axis: int, logarithm: bool) -> Array:
     if logarithm:
         return np.asarray(values - _map(NAMESPACE["log"], [totals], totals.shape))
     return np.asarray(exponentials / totals)
+
+
+def _scattered(values: Array, places: NDArray[np.intp], shape: tuple[int, ...]) -> Array:
+    size = int(np.prod(shape))
+    result = np.full(size, fmpq(0), dtype=object)
+    for value, place in zip(values.reshape(-1), places.reshape(-1), strict=True):
+        if 0 <= place < size:
+            result[place] = result[place] + value
+    return result.reshape(shape)
+
+
+def _largest(values: Array, axis: int, keepdims: bool, mask: bool) -> Array:
+    """The maximum along an axis, decided; or where it stands, the first of several."""
+    moved = np.moveaxis(values, axis, -1)
+    places = np.empty(moved.shape[:-1], dtype=np.intp)
+    for index in np.ndindex(*places.shape):
+        places[index] = _first_largest(moved[index])
+    if mask:
+        chosen = np.arange(moved.shape[-1]) == places[..., None]
+        return np.moveaxis(np.where(chosen, fmpq(1), fmpq(0)), -1, axis)
+    found = np.take_along_axis(moved, places[..., None], -1)
+    return np.moveaxis(found, -1, axis) if keepdims else found[..., 0]
 
 
 def run(equations: tuple[Equation, ...], given: Mapping[str, Array]) -> dict[str, Array]:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sympy
-from sympy import Expr
+from sympy import Expr, Rational
 
-from derive.functions import Elementwise, a, slope_of, written, z
+from derive.functions import ChosenOf, Elementwise, LargestOf, StopGradient, a, constant_of, written, z
 
 Printer = Callable[[Expr], str]
 
@@ -23,6 +23,7 @@ class Dialect:
     name: str
     rational: Callable[[sympy.Rational], str]
     choose: Callable[[str, str, str], str]
+    pi: str
     positive: str = ""
 
 
@@ -31,21 +32,31 @@ def float_number(value: sympy.Rational) -> str:
     return repr(float(value)) if value.q == 1 or float(value) == value else f"({int(value.p)}.0/{int(value.q)}.0)"
 
 
-FLOAT = Dialect("float", float_number, lambda condition, yes, no: f"({yes} if {condition} else {no})")
+FLOAT = Dialect("float", float_number, lambda condition, yes, no: f"({yes} if {condition} else {no})", "pi")
 BALL = Dialect(
     "ball",
     lambda value: f"({int(value)})" if value.q == 1 else f"fmpq({int(value.p)}, {int(value.q)})",
     lambda condition, yes, no: f"({yes} if {condition} else {no})",
+    "pi()",
     "positive",
 )
 
-FUNCTIONS = {sympy.exp: "exp", sympy.log: "log", sympy.tanh: "tanh", sympy.Abs: "abs", sympy.sqrt: "sqrt"}
+FUNCTIONS = {
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.tanh: "tanh",
+    sympy.Abs: "abs",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+    sympy.erf: "erf",
+    sympy.erfc: "erfc",
+}
 RELATIONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "==": "==", "!=": "!="}
 
 
 def definition(call: Elementwise, dialect: Dialect) -> Expr:
     """What a named function is computed by: its exact definition for balls, else its float form."""
-    return written(call.row, dialect is not BALL).xreplace({z: call.args[0], a: call, **slope_of(call)})
+    return written(call.row, dialect is not BALL).xreplace({z: call.args[0], a: call, **constant_of(call)})
 
 
 def source(
@@ -76,6 +87,14 @@ def source(
         match node:
             case sympy.Rational():
                 return dialect.rational(node)
+            case sympy.pi:
+                return dialect.pi
+            case StopGradient():
+                return write(node.args[0])
+            case LargestOf(args=row):
+                return f"largest({', '.join(write(value) for value in row)})"
+            case ChosenOf(args=(place, *row)):
+                return f"chosen({int(place)}, {', '.join(write(value) for value in row)})"
             case sympy.Add(args=terms):
                 return "(" + " + ".join(write(term) for term in terms) + ")"
             case sympy.Mul(args=factors):
@@ -119,9 +138,11 @@ def _power(base: Expr, exponent: Expr, write: Printer, keep: Callable[[str], str
     if exponent.is_Integer and 2 <= int(exponent) <= 4:
         name = keep(write(base))
         return "(" + "*".join([name] * int(exponent)) + ")"
-    if exponent.is_Integer and int(exponent) < 0:
+    if exponent == Rational(1, 2):
+        return f"sqrt({write(base)})"
+    if exponent.is_Rational and exponent < 0:
         return f"({dialect.rational(sympy.Integer(1))}/{_power(base, -exponent, write, keep, dialect)})"
-    return f"({write(base)})**({write(exponent)})"
+    return f"power({write(base)}, {write(exponent)})"
 
 
 def _condition(condition: sympy.Basic, write: Printer, dialect: Dialect) -> str:

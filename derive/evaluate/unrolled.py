@@ -15,9 +15,16 @@ import sympy
 
 from derive.evaluate.code import FLOAT, source
 from derive.program import Equation, Expression, Shape, references
-from derive.scalars import Form, Leaf, Node, Scalar, Share, Terms, Times, element
+from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
 
-NAMESPACE = {"exp": math.exp, "log": math.log, "log1p": math.log1p, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs}
+
+def _chosen(place: int, *row: float) -> float:
+    return float(row.index(max(row)) == place)
+
+
+NAMESPACE: dict[str, Any] = {
+    name: getattr(math, name) for name in ("exp", "log", "log1p", "tanh", "sqrt", "sin", "cos", "erf", "erfc", "pi")
+} | {"abs": abs, "power": math.pow, "largest": max, "chosen": _chosen}
 
 
 def needed(equations: Sequence[Equation], outputs: Iterable[str]) -> tuple[Equation, ...]:
@@ -42,6 +49,7 @@ class Writer:
 
     names: dict[Scalar, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    rows: dict[tuple[Node, ...], tuple[str, str]] = field(default_factory=dict)
     shares: dict[tuple[Node, ...], tuple[list[str], str, str]] = field(default_factory=dict)
 
     def name(self, scalar: Scalar) -> str:
@@ -72,6 +80,8 @@ class Writer:
                 return self._form(formula, symbols, parts)
             case Share():
                 return self._share(node)
+            case Best():
+                return self._best(node)
         raise TypeError(f"no source for {type(node).__name__}")
 
     def _form(self, formula: sympy.Expr, symbols: tuple[sympy.Symbol, ...], parts: tuple[Node, ...]) -> str:
@@ -82,6 +92,16 @@ class Writer:
             for symbol, text in zip(symbols, written, strict=True)
         }
         return source(formula, names, FLOAT, self.temporary)
+
+    def _best(self, node: Best) -> str:
+        """The largest of a row, or whether a place holds the first largest."""
+        if node.row not in self.rows:
+            row = [self.write(each) for each in node.row]
+            row = [text if text.isidentifier() else self.temporary(text) for text in row]
+            largest = self.temporary(f"max({', '.join(row)})") if len(row) > 1 else row[0]
+            self.rows[node.row] = (largest, self.temporary(f"({', '.join(row)},).index({largest})"))
+        largest, first = self.rows[node.row]
+        return largest if node.place < 0 else f"(1.0 if {first} == {node.place} else 0.0)"
 
     def _share(self, node: Share) -> str:
         """Softmax with the largest score taken off first, so that nothing overflows; computed once for all places."""

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 from derive.evaluate.code import FLOAT, definition, float_number
 from derive.evaluate.unrolled import needed
-from derive.functions import Elementwise
-from derive.program import Contract, Equation, Expression, Map, Ref, Shape, Softmax, Total, Transpose
+from derive.functions import Elementwise, StopGradient
+from derive.program import (
+    Contract,
+    Equation,
+    Expression,
+    Gather,
+    Largest,
+    Map,
+    Ref,
+    Reshape,
+    Scatter,
+    Shape,
+    Softmax,
+    Total,
+    Transpose,
+)
 
-UFUNCS = {sympy.exp: "exp", sympy.tanh: "tanh", sympy.Abs: "absolute", sympy.log: "log"}
-COMPARISONS = {">": "greater", ">=": "greater_equal", "<": "less", "<=": "less_equal"}
+UFUNCS = {
+    sympy.exp: "exp",
+    sympy.tanh: "tanh",
+    sympy.Abs: "absolute",
+    sympy.log: "log",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+}
+ONE_BY_ONE = {sympy.erf: "erf", sympy.erfc: "erfc"}
+"""Functions that NumPy lacks."""
+COMPARISONS = {
+    ">": "greater",
+    ">=": "greater_equal",
+    "<": "less",
+    "<=": "less_equal",
+    "==": "equal",
+    "!=": "not_equal",
+}
 
 
 @dataclass
@@ -26,6 +58,7 @@ class Writer:
     lines: list[str] = field(default_factory=list)
     buffers: dict[str, Shape] = field(default_factory=dict)
     fresh: frozenset[str] = frozenset()
+    positions: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
     def buffer(self, shape: Shape) -> str:
         """A new buffer of a shape."""
@@ -53,6 +86,8 @@ class Writer:
             return self.names[expression.name]
         if isinstance(expression, Transpose):
             return f"{self.value(expression.argument)}.transpose({expression.axes})"
+        if isinstance(expression, Reshape):
+            return f"{self.value(expression.argument)}.reshape({expression.shape})"
         out = self.buffer(expression.shape)
         self.into(expression, out)
         return out
@@ -68,8 +103,36 @@ class Writer:
                 self.lines.append(f"add.reduce({self.value(argument)}, axis={axes}, keepdims={keepdims}, out={out})")
             case Softmax(argument, axis, _, logarithm):
                 self._softmax(self.value(argument), axis, argument.shape, logarithm, out)
+            case Gather(arguments, positions):
+                pool = [f"{self.value(part)}.ravel()" for part in arguments]
+                pool += ["zero"] if (positions.array < 0).any() else []
+                joined = pool[0] if len(pool) == 1 else f"concatenate(({', '.join(pool)}))"
+                self.lines.append(f"take({joined}, {self.kept(positions.array)}, out={out}, mode='wrap')")
+            case Scatter(argument, positions, offset, shape):
+                self._scatter(self.value(argument), positions.array - offset, shape, out)
+            case Largest(argument, axis, keepdims, _, mask):
+                value = self.value(argument)
+                if mask:
+                    first = f"argmax({value}, axis={axis}, keepdims=True)"
+                    self.lines += [f"{out}.fill(0.0)", f"put_along_axis({out}, {first}, 1.0, axis={axis})"]
+                else:
+                    self.lines.append(f"maximum.reduce({value}, axis={axis}, keepdims={keepdims}, out={out})")
             case _:
                 self.lines.append(f"copyto({out}, {self.value(expression)})")
+
+    def kept(self, array: NDArray[np.intp]) -> str:
+        """A variable that holds positions."""
+        name = f"p{len(self.positions)}"
+        self.positions[name] = array
+        return name
+
+    def _scatter(self, value: str, places: NDArray[np.intp], shape: Shape, out: str) -> None:
+        size = int(np.prod(shape))
+        inside = (places >= 0) & (places < size)
+        where = self.kept(np.flatnonzero(inside))
+        to = self.kept(places[inside])
+        flat = f"{value}.ravel()" if inside.all() else f"{value}.ravel()[{where}]"
+        self.lines.append(f"copyto({out}, bincount({to}, weights={flat}, minlength={size}).reshape({shape}))")
 
     def _softmax(self, scores: str, axis: int, shape: Shape, logarithm: bool, out: str) -> None:
         narrow = self.buffer((*shape[:axis], 1, *shape[axis + 1 :]))
@@ -126,6 +189,8 @@ class _Formula:
             return self.known[node]
         if node.is_Rational:
             return float_number(node)
+        if node.is_number:
+            return repr(float(node))
         out = self.writer.buffer(np.broadcast_shapes(*(self.shapes.get(s, self.shape) for s in node.free_symbols)))
         self.into(node, out)
         self.known[node] = out
@@ -133,7 +198,7 @@ class _Formula:
 
     def into(self, node: sympy.Expr, out: str) -> None:
         """Compute a part of the formula into a buffer."""
-        if node in self.known or node.is_Rational:
+        if node in self.known or node.is_number:
             self.emit(f"copyto({out}, {self.operand(node)})")
             return
         if isinstance(node, Elementwise):
@@ -160,14 +225,36 @@ class _Formula:
                 self.emit(f"maximum({self.operand(left)}, {self.operand(right)}, out={out})")
             case sympy.log(args=(sympy.Add(args=(sympy.Integer() as one, rest)),)) if one == 1:
                 self.emit(f"log1p({self.operand(rest)}, out={out})")
-            case sympy.Piecewise(args=(first, last)):
-                (yes, condition), no = first.args, last.args[0]
-                test = f"{COMPARISONS[condition.rel_op]}({self.operand(condition.lhs)}, {self.operand(condition.rhs)})"
-                self.emit(f"copyto({out}, where({test}, {self.operand(yes)}, {self.operand(no)}))")
+            case sympy.Piecewise():
+                self._cases(node, out)
+            case StopGradient():
+                self.into(node.args[0], out)
+            case sympy.Function() if node.func in ONE_BY_ONE:
+                self.emit(f"copyto({out}, {ONE_BY_ONE[node.func]}({self.operand(node.args[0])}))")
             case sympy.Function() if node.func in UFUNCS:
                 self.emit(f"{UFUNCS[node.func]}({self.operand(node.args[0])}, out={out})")
             case _:
                 raise NotImplementedError(f"no NumPy code for {type(node).__name__}: {node}")
+
+    def _cases(self, node: sympy.Piecewise, out: str) -> None:
+        *rows, last = node.args
+        text = self.operand(last.args[0])
+        for value, condition in ((row.args[0], row.args[1]) for row in reversed(rows)):
+            text = f"where({self._condition(condition)}, {self.operand(value)}, {text})"
+        self.emit(f"copyto({out}, {text})")
+
+    def _condition(self, condition: sympy.Basic) -> str:
+        if condition in (sympy.true, sympy.false):
+            return str(condition)
+        if isinstance(condition, sympy.And | sympy.Or):
+            name = "logical_and" if isinstance(condition, sympy.And) else "logical_or"
+            first, *rest = (self._condition(part) for part in condition.args)
+            for each in rest:
+                first = f"{name}({first}, {each})"
+            return first
+        if isinstance(condition, sympy.Not):
+            return f"logical_not({self._condition(condition.args[0])})"
+        return f"{COMPARISONS[condition.rel_op]}({self.operand(condition.lhs)}, {self.operand(condition.rhs)})"
 
     def emit(self, line: str) -> None:
         self.writer.lines.append(line)
@@ -203,6 +290,11 @@ class _Formula:
             left = out
 
 
+def _each(function: Callable[[float], float]) -> Callable[[Any], Any]:
+    """A function of one float as one of arrays, element by element."""
+    return np.vectorize(function, otypes=[np.float64])
+
+
 def function(
     equations: Sequence[Equation],
     inputs: Sequence[str],
@@ -225,10 +317,13 @@ def function(
     lines = [header, *(f"    {line}" for line in writer.lines), f"    return ({', '.join(results)},)"]
     used = (
         "add subtract multiply divide negative power exp log log1p tanh absolute maximum "
-        "greater greater_equal less less_equal where copyto dot einsum empty"
+        "greater greater_equal less less_equal where copyto dot einsum empty sqrt sin cos equal not_equal logical_and "
+        "logical_or logical_not "
+        "concatenate take argmax put_along_axis bincount"
     )
     namespace: dict[str, Any] = {name: getattr(np, name) for name in used.split()}
     namespace |= {name: np.empty(shape) for name, shape in writer.buffers.items()}
+    namespace |= {"erf": _each(math.erf), "erfc": _each(math.erfc), "zero": np.zeros(1), **writer.positions}
     exec(compile("\n".join(lines), "<evaluate>", "exec"), namespace)  # noqa: S102 - our own source, see code.py
     result: Callable[..., Any] = namespace["evaluate"]
     return result
