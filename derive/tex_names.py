@@ -152,8 +152,8 @@ FACTOR_COLORS = ("factor1", "factor2", "factor3", "factor4", "factor5", "factor6
 class Dialect:
     """What differs between readers of TeX: the names of the factors' colours, and how text is escaped.
 
-    Without colours the factors are written in black. ``inline`` is for a line of text: fractions and derivatives are written with a slash, so that
-    the lines keep their distance.
+    Without colours the factors are written in black. ``inline`` is for a line of text: fractions
+    and derivatives are written with a slash, so that the lines keep their distance.
     """
 
     colors: tuple[str, ...] = FACTOR_COLORS

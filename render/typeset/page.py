@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
-from derive.formula import Formula, Product, Side, Sum
-from derive.tex import THIN, relation, tex, tex_pieces
+from derive.formula import Formula, Group, Negative, Product, Side, Sum
+from derive.tex import THIN, is_tall, relation, tex, tex_pieces
 from derive.tex_names import LATEX_BLACK
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml_piece
@@ -21,7 +21,7 @@ from render.typeset.width import RELATION, equation_width, width
 
 TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
-LONG = 11.0  # em; a longer side may be broken before its signs
+LONG = 13.0  # em; a longer side may be broken before its signs
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
 WIDTHS = range(12, 39, 2)  # the widths in em that the style sheet has a rule for
@@ -77,17 +77,36 @@ def _pieces(side: Side, boxed: bool) -> list[Piece]:
     return [replace(first, sign=sign, width=first.width + space), *others]
 
 
+def _inside(formula: Formula, node: Formula, lead: bool) -> list[Piece]:
+    """The pieces of a long part: the factors of a term, the terms between two parentheses; or none."""
+    match node:
+        case Product() if isinstance(formula, Sum):
+            return _broken(node, lead)
+        case Negative(Sum() as terms) if not is_tall(terms):
+            return _enclosed("-(", _broken(terms, True))
+        case (Sum() as terms) | Group(Sum() as terms) if isinstance(formula, Product) and not is_tall(terms):
+            return _enclosed("(", _broken(terms, True))
+        case _:
+            return []
+
+
+def _enclosed(opening: str, pieces: list[Piece]) -> list[Piece]:
+    first, *others = pieces
+    made = [replace(first, tex=f"{opening}{first.tex}", width=first.width + 1.0), *others]
+    return [*made[:-1], replace(made[-1], tex=f"{made[-1].tex})", width=made[-1].width + 0.5)]
+
+
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
     """The pieces of a formula, broken before the signs of its terms, and of the factors of a long term."""
     found: list[Piece] = []
     for sign, written, node in tex_pieces(formula, MATHML, lead=lead):
+        inner = _inside(formula, node, lead and not found) if width(node) > LONG else []
+        first, *others = inner or [Piece("", written, width(node))]
         if found and sign in ("", THIN):  # no sign to break before
             last = found.pop()
-            joined = " ".join(part for part in (last.tex, sign, written) if part)
-            found.append(replace(last, tex=joined, width=last.width + width(node)))
-        elif isinstance(formula, Sum) and isinstance(node, Product) and width(node) > LONG:
-            first, *others = _broken(node, lead and not found)
-            found += [replace(first, sign=sign), *others]
+            joined = " ".join(part for part in (last.tex, sign, first.tex) if part)
+            found.append(replace(last, tex=joined, width=last.width + first.width))
         else:
-            found.append(Piece(sign, written, width(node)))
+            found.append(replace(first, sign=sign))
+        found += others
     return found
