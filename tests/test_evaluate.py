@@ -316,6 +316,32 @@ def test_training_that_leaves_the_range_of_floats_is_said_so() -> None:
         derivation.train(10_000)
 
 
+@pytest.mark.parametrize("units", [1, 400])
+@pytest.mark.parametrize(
+    ("activation", "loss", "weights", "targets"),
+    [
+        ("logistic", "binary_cross_entropy", [1000], [1]),
+        ("logistic", "binary_cross_entropy", [1000], [0]),
+        ("softmax", "categorical_cross_entropy", [1000, -1000], [0, 1]),
+    ],
+)
+def test_saturated_units_can_be_trained(
+    activation: str, loss: str, weights: list[int], targets: list[int], units: int
+) -> None:
+    """In plain floats and, with many weights of which one input alone is not 0, in NumPy: the error stays finite."""
+    derivation = derive.differentiate(
+        {
+            "examples": [{"inputs": [1] + [0] * (units - 1), "targets": targets}],
+            "layers": [{"activation": activation, "weights": [[weight] * units for weight in weights]}],
+            "loss": {"name": loss},
+            "update": {"learning_rate": 1},
+        }
+    )
+    floats, digits = derivation.train(3), derivation.train(3, digits=17)
+    for (_, found), (_, expected) in zip(floats["history"], digits["history"], strict=True):
+        assert float(found) == pytest.approx(float(expected), rel=1e-12)
+
+
 def test_xor_is_learned() -> None:
     after = derive.differentiate("xor").train()
     outputs = [float(row[0]) for row in after["outputs"]]
