@@ -134,7 +134,7 @@ def render(
 
 def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
     leads = [isinstance(after, Equation) for after in (*blocks[1:], None)]
-    made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=True))
+    made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
     return Markup(writing.format.between).join(made)
 
 
