@@ -104,7 +104,7 @@ FORMATS: dict[str, Format] = {
         display=_latex_display,
         figure=_latex_figure,
         page=_latex_page,
-        table_room=37.0,
+        table_room=38.5,
     ),
     "markdown": Format(
         name="markdown",
