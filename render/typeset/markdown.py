@@ -21,7 +21,7 @@ from render.numbering import anchor
 from render.typeset.lines import Script, set_lines, tex_script
 from render.writer import Displayed, Drawn
 
-ROOM, ROOM_ASIDE = 44.0, 42.0  # em
+ROOM, ROOM_ASIDE = 38.0, 36.0  # em
 
 # The factors' colours, of one brightness, since the reader's page may be white or black: 4.2 : 1 on either.
 COLORS = ("#2b7fd4", "#c0640a", "#14866d", "#b8509e", "#857a00", "#7a62e6")
@@ -40,7 +40,10 @@ _ESCAPES = {c: f"\\{c}" for c in '\\`*_{}[]#~^"@%=$'} | {"&": "&amp;", "<": "&lt
 _TABLE = str.maketrans(_ESCAPES)
 # GitHub takes a dollar sign for mathematics even behind a backslash, unless it has an element to itself.
 _GITHUB_TABLE = str.maketrans(_ESCAPES | {"$": "<span>$</span>"})
-_START = re.compile(r"^( *\d*)(?=[-+:.)])")  # a list or a fence, at the beginning of a line
+_START = re.compile(r"^( *(?:\d+(?=[.)](?:\s|$))|(?=[-+](?:[\s-]|$))|(?=:::)))")  # a list, a rule or a fence
+
+
+_RUN = re.compile(r"(?<=[-.])(?=[-.])")  # two of them would become a dash or an ellipsis
 
 
 def in_text(text: str) -> str:
@@ -56,7 +59,7 @@ QUARTO_INLINE = replace(QUARTO, inline=True)
 
 def escape(text: str) -> str:
     """Plain characters as a line of MyST's or Quarto's Markdown."""
-    return _START.sub(r"\1\\", clean(text).translate(_TABLE))
+    return _START.sub(r"\1\\", _RUN.sub(r"\\", clean(text).translate(_TABLE)))
 
 
 def escape_github(text: str) -> str:

@@ -6,7 +6,7 @@ import importlib.util
 import re
 
 from derive.errors import ChainruleError
-from derive.formula import Side
+from derive.formula import Number, Side
 from derive.tex_names import TEXT_SIGNS
 from render.document import Equation, Figure
 from render.figures import svg
@@ -23,7 +23,10 @@ ROOM, ROOM_ASIDE = 35.0, 31.0  # em for an equation with its number; inside a no
 
 
 def formula(sides: tuple[Side, ...]) -> str:
-    """A formula in a line of text, with what a screen reader says."""
+    """A formula in a line of text, with what a screen reader says; a mere number is text itself."""
+    match sides:
+        case (Side(Number(text)),) if "e" not in text.lower():
+            return text.replace("-", "−")
     return f"#formula({string(speech_equation(sides))}, ${typst_equation(sides, inline=True)}$);"
 
 
