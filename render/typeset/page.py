@@ -22,6 +22,7 @@ from render.typeset.width import RELATION, equation_width, width
 TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
 LONG = 13.0  # em; a longer side may be broken before its signs
+FULL = 8.0  # em; so wide, a sum in parentheses may be broken inside them
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
 WIDTHS = range(12, 39, 2)  # the widths in em that the style sheet has a rule for
@@ -80,27 +81,37 @@ def _pieces(side: Side, boxed: bool) -> list[Piece]:
 def _inside(formula: Formula, node: Formula, lead: bool) -> list[Piece]:
     """The pieces of a long part: the factors of a term, the terms between two parentheses; or none."""
     match node:
-        case Product() if isinstance(formula, Sum):
+        case Product() if isinstance(formula, Sum) and width(node) > LONG:
             return _broken(node, lead)
-        case Negative(Sum() as terms) if not is_tall(terms):
-            return _enclosed("-(", _broken(terms, True))
-        case (Sum() as terms) | Group(Sum() as terms) if isinstance(formula, Product) and not is_tall(terms):
-            return _enclosed("(", _broken(terms, True))
+        case Negative(Sum() as terms) if width(terms) > FULL:
+            return _enclosed("-", terms)
+        case (Sum() as terms) | Group(Sum() as terms) if isinstance(formula, Product) and width(terms) > FULL:
+            return _enclosed("", terms)
         case _:
             return []
 
 
-def _enclosed(opening: str, pieces: list[Piece]) -> list[Piece]:
-    first, *others = pieces
-    made = [replace(first, tex=f"{opening}{first.tex}", width=first.width + 1.0), *others]
-    return [*made[:-1], replace(made[-1], tex=f"{made[-1].tex})", width=made[-1].width + 0.5)]
+def _enclosed(sign: str, terms: Sum) -> list[Piece]:
+    """The pieces of a sum in parentheses; each piece's TeX is whole, so tall ones are closed by nothing."""
+    *before, last = _broken(terms, True)
+    opening, closed, opened, closing = (
+        (r"\left(", r"\right.", r"\left.", r"\right)") if is_tall(terms) else ("(", "", "", ")")
+    )
+    if not before:
+        return [replace(last, tex=f"{sign}{opening}{last.tex}{closing}", width=last.width + 1.5)]
+    first, *middle = before
+    return [
+        replace(first, tex=f"{sign}{opening}{first.tex}{closed}", width=first.width + 1.0),
+        *middle,
+        replace(last, tex=f"{opened}{last.tex}{closing}", width=last.width + 0.5),
+    ]
 
 
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
     """The pieces of a formula, broken before the signs of its terms, and of the factors of a long term."""
     found: list[Piece] = []
     for sign, written, node in tex_pieces(formula, MATHML, lead=lead):
-        inner = _inside(formula, node, lead and not found) if width(node) > LONG else []
+        inner = _inside(formula, node, lead and not found)
         first, *others = inner or [Piece("", written, width(node))]
         if found and sign in ("", THIN):  # no sign to break before
             last = found.pop()
