@@ -1,8 +1,10 @@
 """Every bundled problem's page in real browsers: at a desk and on a phone, light and dark, on screen and on paper."""
 
+import gc
 import shutil
+import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -70,15 +72,26 @@ def firefox() -> Iterator[Any]:
     driver = pytest.importorskip("marionette_driver.marionette", reason="marionette-driver is not installed")
     if FIREFOX is None:
         pytest.skip("firefox is not installed")
-    browser = driver.Marionette(bin=FIREFOX, headless=True)
-    browser.start_session()
+    with quiet():
+        browser = driver.Marionette(bin=FIREFOX, headless=True)
+        browser.start_session()
     # A window of Firefox is never narrower than its buttons, unless it is told otherwise.
     with browser.using_context("chrome"):
         browser.execute_script("document.documentElement.style.minWidth = 0")
     yield browser
-    browser.quit(in_app=True)
-    with suppress(AttributeError):
-        browser.instance = None
+    with quiet():
+        browser.quit(in_app=True)
+        browser.cleanup()
+        browser.__dict__["instance"] = None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """The driver leaves open the sockets by which it waits for its browser."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
 
 
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)
