@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 
-from derive.errors import ChainruleError
+from derive.errors import ChainruleError, shown
 from derive.formula import Number, Side
 from derive.tex_names import TEXT_SIGNS
 from render.document import Equation, Figure
@@ -78,10 +78,19 @@ def _compile(source: str, only_bundled: bool) -> bytes:
             source.encode(), format="pdf", pdf_standards=["ua-1"], ignore_system_fonts=only_bundled, timestamp=0
         )
     except typst.TypstError as error:
-        raise ChainruleError(f"the PDF could not be made: {(error.diagnostic or str(error)).strip()}") from error
+        raise ChainruleError(f"the PDF could not be made: {_told(error.message, error.diagnostic, source)}") from error
     if not isinstance(made, bytes):
         raise ChainruleError(f"the PDF could not be made: the compiler gave {type(made).__name__}")
     return made
+
+
+def _told(message: str, diagnostic: str, source: str) -> str:
+    """The compiler's first complaint, and the beginning of the line that it is about."""
+    place = re.search(r"\.typ:(\d+):", diagnostic)
+    if place is None:
+        return message
+    line = int(place[1])
+    return f"{message} (line {line} of its Typst source: {shown(source.splitlines()[line - 1].strip())})"
 
 
 def _code(match: re.Match[str]) -> str:
