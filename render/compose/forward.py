@@ -9,7 +9,7 @@ from derive.formula import Call, Formula, Number, Side
 from derive.functions import LOSSES, expand
 from derive.scalars import Form, Scalar
 from render.compose import notes
-from render.compose.opening import FUNCTION_WORDS, given
+from render.compose.opening import function_words, given
 from render.compose.pen import Pen, capital, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView
 from render.compose.tables import Cell, table
@@ -70,11 +70,11 @@ def _activation_sentence(pen: Pen, view: LayerView) -> Block:
         )
     if view.row.kink:
         return paragraph(
-            "{Function} lets a positive net input through as it is:", Function=capital(FUNCTION_WORDS[view.row.name])
+            "{Function} lets a positive net input through as it is:", Function=capital(function_words(view.row.name))
         )
     return paragraph(
         "{Function} squashes it:" if view.row.name in ("logistic", "tanh") else "{Function} turns it into the output:",
-        Function=capital(FUNCTION_WORDS[view.row.name]),
+        Function=capital(function_words(view.row.name)),
     )
 
 
