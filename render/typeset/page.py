@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
-from derive.formula import Formula, Group, Negative, Product, Side, Sum
+from derive.formula import Formula, Group, Matrix, Negative, Product, Side, Sum
 from derive.tex import THIN, is_tall, relation, tex, tex_pieces
 from derive.tex_names import LATEX_BLACK
 from render.typeset.lines import display
@@ -108,12 +108,14 @@ def _enclosed(sign: str, terms: Sum) -> list[Piece]:
 
 
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
-    """The pieces of a formula, broken before the signs of its terms, and of the factors of a long term."""
+    """The pieces of a formula: broken before the signs of its terms and of the factors of a long term,
+    and before a large matrix. Factors side by side have no sign to break before.
+    """
     found: list[Piece] = []
     for sign, written, node in tex_pieces(formula, MATHML, lead=lead):
         inner = _inside(formula, node, lead and not found)
         first, *others = inner or [Piece("", written, width(node))]
-        if found and sign in ("", THIN):  # no sign to break before
+        if found and sign in ("", THIN) and not (isinstance(node, Matrix) and width(node) > FULL):
             last = found.pop()
             joined = " ".join(part for part in (last.tex, sign, first.tex) if part)
             found.append(replace(last, tex=joined, width=last.width + first.width))
