@@ -57,7 +57,7 @@ def table_layout(table: Table, room: float) -> Layout:
     easy = all(width >= COMFORTABLE for width, text in zip(wrapped, texts, strict=True) if text)
     tries = [(headed, tall, 0), *([(wrapped, both, 0)] if easy else []), (headed, tall, 1), (headed, tall, 2)]
     for widths, wraps, size in [*tries, (wrapped, both, 0), (wrapped, both, 1), (wrapped, both, 2)]:
-        if _total(widths) * SIZES[size] <= room:
+        if _total(widths) * SIZES[size] <= room + 1e-6:
             return Layout((tuple(range(count)),), numeric, widths, wraps, size)
     return Layout(_split(wrapped, room / SIZES[2]), numeric, wrapped, both, 2)
 

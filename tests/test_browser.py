@@ -68,12 +68,13 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def firefox() -> Iterator[Any]:
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     driver = pytest.importorskip("marionette_driver.marionette", reason="marionette-driver is not installed")
     if FIREFOX is None:
         pytest.skip("firefox is not installed")
     with quiet():
-        browser = driver.Marionette(bin=FIREFOX, headless=True)
+        log = tmp_path_factory.mktemp("firefox") / "browser.log"
+        browser = driver.Marionette(bin=FIREFOX, headless=True, gecko_log=str(log))
         browser.start_session()
     # A window of Firefox is never narrower than its buttons, unless it is told otherwise.
     with browser.using_context("chrome"):
