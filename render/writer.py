@@ -133,7 +133,7 @@ def render(
 
 
 def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
-    leads = [isinstance(after, Equation) for after in (*blocks[1:], None)]
+    leads = [isinstance(after, Equation | Table) for after in (*blocks[1:], None)]
     made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
     return Markup(writing.format.between).join(made)
 
@@ -141,7 +141,7 @@ def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool
 def _block(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
     """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note.
 
-    ``leads`` says that an equation comes next, from which the block should not be parted by a new page.
+    ``leads`` says that an equation or a table comes next, from which the block should not be parted by a new page.
     """
     if type(block) not in VIEWS:
         raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")

@@ -76,7 +76,7 @@ WRITTEN: list[tuple[Formula, str, str]] = [
     (Matrix(((a, b), (one, minus))), 'mat(delim: "[", thin a, b thin; thin 1, -0.5 thin)', ""),
     (
         Cases(((z, Relation(z, ">", Number("0"))), (Number("0"), None))),
-        'cases(z & "if" z > 0, 0 & "otherwise")',
+        'cases(z & quad "if" z > 0, 0 & quad "otherwise")',
         "",
     ),
     (Relation(a, "≤", b), "a ≤ b", ""),

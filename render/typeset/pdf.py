@@ -10,6 +10,8 @@ from derive.formula import Number, Side
 from derive.tex_names import TEXT_SIGNS
 from render.document import Equation, Figure
 from render.figures import svg
+from render.figures.layout import layout
+from render.figures.placed import WIDTH
 from render.figures.svg import LIGHT
 from render.typeset.lines import TYPST, set_lines
 from render.typeset.speech import speech_equation
@@ -19,6 +21,7 @@ from render.writer import Displayed, Drawn
 # Not Latin, Greek, punctuation, a sign that is typed in text, or one that the formulas are made of.
 _UNUSUAL = re.compile(rf"[^\x00-\u017f\u0370-\u03ff\u2010-\u2027\u2032\u2033⊤⊙⋯∂ℓ{''.join(TEXT_SIGNS)}]")
 
+UNIT = 0.66  # pt on paper for a unit of a drawing, whose letters are then a little smaller than the text's
 ROOM, ROOM_ASIDE = 35.0, 31.0  # em for an equation with its number; inside a note
 
 
@@ -38,8 +41,10 @@ def display(equation: Equation, aside: bool) -> Displayed:
 
 def figure(block: Figure, stem: str) -> Drawn:
     """A drawing as SVG inside the document, with its alternative text."""
-    drawing = string(svg(block.drawing))
-    return Drawn(f'image(bytes({drawing}), format: "svg", alt: {string(block.alternative)})')
+    drawing, width = svg(block.drawing), min(layout(block.drawing).width, WIDTH) * UNIT
+    return Drawn(
+        f'image(bytes({string(drawing)}), format: "svg", width: {width:.1f}pt, alt: {string(block.alternative)})'
+    )
 
 
 def page() -> dict[str, object]:

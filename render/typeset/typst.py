@@ -246,7 +246,8 @@ class _TypstPrinter(_Printer):
         return f"{name} ({arguments})" if tall else rf"{name} \({arguments}\)"
 
     def case_row(self, value: Formula, condition: Formula | None) -> str:
-        return f"{self.write(value)} & " + ('"otherwise"' if condition is None else f'"if" {self.write(condition)}')
+        when = '"otherwise"' if condition is None else f'"if" {self.write(condition)}'
+        return f"{self.write(value)} & quad {when}"
 
     def big_sum(self, node: BigSum) -> str:
         index = self.write(node.index)
