@@ -56,7 +56,7 @@ TRACES = {
         "list": "\\begin{enumerate}\n  \\item {}The outputs first.",
         "table": r"{weight} & {before}",
         "figure": r"\begin{tikzpicture}",
-        "note": r"\begin{chainrulenote}{Where does the \ensuremath{-}1 come from?}",
+        "note": r"\begin{chainrulenote}{\phantomsection\label{note-minus}Where does the \ensuremath{-}1 come from?}",
         "progress": r"\chainruleopen{\(\frac{\partial E_{\mathrm{total}}}{\partial w_{1}}\)}",
         "section": r"\section{The backward pass}\label{sec-backward}",
     },

@@ -63,7 +63,10 @@ SPOKEN: list[tuple[Formula, str]] = [
     (Product((half, minus), "dot"), "0.5 times open parenthesis minus 0.5 close parenthesis"),
     (Product((a, Sum((one, Negative(a))))), "a times open parenthesis 1 minus a close parenthesis"),
     (Product((a, b), "hadamard"), "a times, element by element, b"),
-    (Product((a, Product((b, c), "hadamard"))), "a times open parenthesis b times, element by element, c close parenthesis"),
+    (
+        Product((a, Product((b, c), "hadamard"))),
+        "a times open parenthesis b times, element by element, c close parenthesis",
+    ),
     (
         Product((Partial(a, b), Partial(b, c))),
         "the partial derivative of a with respect to b, times the partial derivative of b with respect to c",
