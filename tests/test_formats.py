@@ -57,7 +57,7 @@ TRACES = {
         "table": r"{weight} & {before}",
         "figure": r"\begin{tikzpicture}",
         "note": r"\begin{chainrulenote}{\phantomsection\label{note-minus}Where does the \ensuremath{-}1 come from?}",
-        "progress": r"\chainruleopen{\(\frac{\partial E_{\mathrm{total}}}{\partial w_{1}}\)}",
+        "progress": r"\chainruleopen{\(\partial E_{\mathrm{total}}/\partial w_{1}\)}",
         "section": r"\section{The backward pass}\label{sec-backward}",
     },
     "markdown": {
