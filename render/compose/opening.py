@@ -55,7 +55,7 @@ def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         ),
         _goal(pen, views),
         Figure(
-            "fig:network",
+            "fig-network",
             drawings.network(pen, views),
             prose(
                 "The network{and_numbers}.",
@@ -181,7 +181,7 @@ def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     if rate is not None:
         rows.append(["learning rate", pen.learning_rate, pen.rate])
     blocks += table(
-        "tab:given",
+        "tab-given",
         prose("What is given."),
         ("", "symbol", "value") if pen.numbers else ("", "symbol"),
         [row if pen.numbers else row[:2] for row in rows],
@@ -204,4 +204,4 @@ def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
         rows.append(
             [str(example + 1), *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars)]
         )
-    return table("tab:examples", prose("The training examples."), header, rows, [True] * len(header))
+    return table("tab-examples", prose("The training examples."), header, rows, [True] * len(header))
