@@ -112,8 +112,9 @@ def _broken(formula: Formula, lead: bool) -> list[Piece]:
     and before a large matrix. Factors side by side have no sign to break before.
     """
     found: list[Piece] = []
+    unsigned = formula.body if isinstance(formula, Negative) else formula
     for sign, written, node in tex_pieces(formula, MATHML, lead=lead):
-        inner = _inside(formula, node, lead and not found)
+        inner = _inside(unsigned, node, lead and not found)
         first, *others = inner or [Piece("", written, width(node))]
         if found and sign in ("", THIN) and not (isinstance(node, Matrix) and width(node) > FULL):
             last = found.pop()
