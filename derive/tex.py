@@ -279,7 +279,7 @@ class _Printer:
 def needs_dot(left: Formula, right: Formula) -> bool:
     """Whether two factors side by side would be misread without a dot: numbers, words, fractions of ∂."""
     before, after = _edge(left, last=True), _edge(right, last=False)
-    if isinstance(before, Number) and isinstance(after, Call):
+    if isinstance(before, Number) and (isinstance(after, Call) or _is_digit(after)):
         return True
     if isinstance(after, Number) or (isinstance(before, Partial) and isinstance(after, Partial | Fraction)):
         return True
@@ -329,6 +329,11 @@ def _edge(node: Formula, *, last: bool) -> Formula:
 
 def _is_word(name: Name) -> bool:
     return len(name.base) > 1 and name.base not in GREEK_COMMANDS
+
+
+def _is_digit(node: Formula) -> bool:
+    """A name that is a digit, as the vector of ones."""
+    return isinstance(node, Symbol) and node.name.base.isdigit()
 
 
 def _is_signed(node: Formula) -> bool:

@@ -28,7 +28,8 @@ TEXT_SIGNS = {
     "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "∑": r"\sum", "∏": r"\prod", "√": r"\surd", "✓": r"\surd",
     "≈": r"\approx", "≠": r"\ne", "≤": r"\le", "≥": r"\ge", "∈": r"\in", "→": r"\to", "←": r"\gets",
     "⇒": r"\Rightarrow", "↦": r"\mapsto", "′": r"{}^{\prime}", "″": r"{}^{\prime\prime}", "ᵀ": r"{}^{\top}",
-    "⊤": r"\top", "½": r"\tfrac{1}{2}", "²": "{}^{2}", "³": "{}^{3}",
+    "⊤": r"\top", "½": r"\tfrac{1}{2}", "¼": r"\tfrac{1}{4}", "¾": r"\tfrac{3}{4}", "⅓": r"\tfrac{1}{3}",
+    "⅔": r"\tfrac{2}{3}", "⅛": r"\tfrac{1}{8}", "²": "{}^{2}", "³": "{}^{3}",
 }  # fmt: skip
 
 
@@ -152,8 +153,8 @@ FACTOR_COLORS = ("factor1", "factor2", "factor3", "factor4", "factor5", "factor6
 class Dialect:
     """What differs between readers of TeX: the names of the factors' colours, and how text is escaped.
 
-    Without colours the factors are written in black. ``inline`` is for a line of text: fractions and derivatives are written with a slash, so that
-    the lines keep their distance.
+    Without colours the factors are written in black. ``inline`` is for a line of text: fractions
+    and derivatives are written with a slash, so that the lines keep their distance.
     """
 
     colors: tuple[str, ...] = FACTOR_COLORS

@@ -96,9 +96,9 @@ def _given(program: Program) -> list[tuple[str, tuple[int, ...]]]:
 def _error_function(training: Training) -> Callable[[Mapping[str, Floats]], float]:
     program = training.program
     if training.parameter_count <= SMALL:
-        plain = unrolled.function(program.equations, _given(program), [(program.error, ())])
+        plain = unrolled.function(training.equations, _given(program), [(program.error, ())])
         return lambda values: float(plain(*(float(v) for name in program.given for v in values[name].reshape(-1)))[0])
-    code = vectorised.function(program.equations, program.given, [program.error])
+    code = vectorised.function(training.equations, program.given, [program.error])
     return lambda values: float(code(*(values[name] for name in program.given))[0])
 
 

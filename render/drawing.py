@@ -63,12 +63,14 @@ class Curve:
     """The error against the step on logarithmic scales.
 
     ``points`` are (step, error) with the error as decimal text; steps count from 0. Both ends are
-    labelled with their text as it is, or rounded where it is longer than 13 characters.
+    labelled with their text as it is, or rounded where it is longer than 13 characters. ``y_name`` is
+    the symbol of the error, written after ``y_label``.
     """
 
     points: tuple[tuple[int, str], ...]
     x_label: str
     y_label: str
+    y_name: Name | None = None
 
 
 Drawing = Network | Curve

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import secrets
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from render.document import Document, Equation, Figure
 from render.figures import svg, tikz
 from render.figures.svg import DARK, LIGHT, style_sheet
 from render.numbering import anchor
+from render.typeset import markdown, pdf
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML_INLINE, mathml
 from render.typeset.page import WIDTHS, equation_html
+from render.typeset.typst import escape_markup
 from render.typeset.width import equation_width
 from render.writer import Displayed, Drawn, Format, render
 
@@ -101,16 +104,66 @@ FORMATS: dict[str, Format] = {
         display=_latex_display,
         figure=_latex_figure,
         page=_latex_page,
+        table_room=38.5,
+    ),
+    "markdown": Format(
+        name="markdown",
+        suffix=".md",
+        summary="Markdown for GitHub, MyST or Quarto (--flavor), with a folder of SVG figures",
+        folder="markdown",
+        delimiters="angles",
+        escape=markdown.escape_github,
+        formula=markdown.formula(markdown.GITHUB_INLINE, "$`", "`$"),
+        display=markdown.display(markdown.GITHUB),
+        figure=markdown.figure,
+        between="\n\n",
+    ),
+    "pdf": Format(
+        name="pdf",
+        suffix=".pdf",
+        summary="an accessible PDF (PDF/UA-1), made with Typst; always a whole page",
+        folder="typst",
+        delimiters="angles",
+        escape=escape_markup,
+        formula=pdf.formula,
+        display=pdf.display,
+        figure=pdf.figure,
+        page=pdf.page,
+        encode=pdf.compile_pdf,
+        missing=pdf.missing,
         table_room=37.0,
     ),
 }
 
+# The dialects of Markdown: GitHub's templates, and those that the others have of their own.
+FLAVORS: dict[str, Format] = {
+    "github": FORMATS["markdown"],
+    "myst": replace(
+        FORMATS["markdown"],
+        folder="markdown/myst",
+        escape=markdown.escape,
+        formula=markdown.formula(markdown.GITHUB_INLINE, "$", "$"),
+    ),
+    "quarto": replace(
+        FORMATS["markdown"],
+        folder="markdown/quarto",
+        escape=markdown.escape,
+        formula=markdown.formula(markdown.QUARTO_INLINE, "$", "$"),
+        display=markdown.display(markdown.QUARTO),
+    ),
+}
 
-def format_named(name: str) -> Format:
-    """The row of `FORMATS` with this name. Raises `ChainruleError` with the nearest name for an unknown one."""
+
+def format_named(name: str, flavor: str = "github") -> Format:
+    """The row of `FORMATS` with this name, of Markdown the one of `FLAVORS`.
+
+    Raises `ChainruleError` with the nearest name for an unknown one.
+    """
     if name not in FORMATS:
         raise ChainruleError(f"format: {unknown(name, FORMATS)}")
-    return FORMATS[name]
+    if flavor not in FLAVORS:
+        raise ChainruleError(f"flavor: {unknown(flavor, FLAVORS)}")
+    return FLAVORS[flavor] if name == "markdown" and flavor != "github" else FORMATS[name]
 
 
 def render_text(
@@ -121,12 +174,12 @@ def render_text(
     templates: Path | None = None,
     flavor: str = "github",
 ) -> str:
-    """The document as the text of one format (LaTeX source, an HTML page).
+    """The document as the text of one format (LaTeX source, an HTML page; for PDF the Typst source).
 
     ``fragment`` leaves out the page around it; ``templates`` is a folder whose files replace single
     blocks; ``flavor`` is the dialect of Markdown. Raises `ChainruleError`.
     """
-    return render(document, format_named(format_name), fragment=fragment, templates=templates)[0]
+    return render(document, format_named(format_name, flavor), fragment=fragment, templates=templates)[0]
 
 
 def write(
@@ -144,7 +197,7 @@ def write(
     nothing behind. Raises `ChainruleError` for what cannot be written, `MissingDependency` for a format that
     needs something installed.
     """
-    chosen = format_named(format_name)
+    chosen = format_named(format_name, flavor)
     if lacking := chosen.missing():
         raise MissingDependency(lacking)
     text, files = render(document, chosen, fragment=fragment, templates=templates)

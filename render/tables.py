@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 from derive.formula import Number
-from render.document import Inlines, Math, Table
+from render.document import Code, Inline, Inlines, Math, Table
 from render.numbering import plain_text
 from render.typeset.width import equation_width
 
 GAP = 1.2  # em between two columns
 LETTER = 0.48
+CODE = 0.53
 WRAPPED = 14.0  # em; a column of words wider than this is broken into lines where room is short
+COMFORTABLE = 20.0  # em; so wide, words in lines are better than words set smaller
+SIZES = (1.0, 0.92, 0.83)  # the table's own, small, footnotes'
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the columns of a table go: ``parts`` are the columns printed together, ``size`` counts steps down."""
+    """Where the columns of a table go: ``parts`` are the columns printed together, ``size`` counts steps down.
+
+    Of a column that ``wraps`` the texts are broken into lines; if it is numeric, the heading alone.
+    """
 
     parts: tuple[tuple[int, ...], ...]
     numeric: tuple[bool, ...]
@@ -28,22 +35,31 @@ class Layout:
 def table_layout(table: Table, room: float) -> Layout:
     """The layout of a table in ``room`` em.
 
-    A table that is too wide is set smaller (two steps), then its long texts are wrapped, then it
-    is split: every part repeats the first column.
+    A table that is too wide gets the headings of its numbers in several lines, then its long texts too
+    where enough room is left for them; then it is set smaller (two steps); then it is split: every
+    part repeats the first column.
     """
     count = max([len(table.header), *(len(row) for row in table.rows)], default=0)
     numeric = tuple(index < len(table.numeric) and table.numeric[index] for index in range(count))
-    widths = tuple(
-        max((_cell(row[i]) for row in (table.header, *table.rows) if i < len(row)), default=0.0) for i in range(count)
+    heads = [_cell(cell) for cell in table.header] + [0.0] * count
+    bodies = [max((_cell(row[i]) for row in table.rows if i < len(row)), default=0.0) for i in range(count)]
+    whole = tuple(map(max, bodies, heads))
+    if _total(whole) <= room:
+        return Layout((tuple(range(count)),), numeric, whole, (False,) * count, 0)
+    tall = tuple(number and head > body for number, head, body in zip(numeric, heads, bodies, strict=False))
+    headed = tuple(
+        max(body, _broken(table.header[i])) if tall[i] else width
+        for i, (body, width) in enumerate(zip(bodies, whole, strict=True))
     )
-    wraps = tuple(False for _ in widths)
-    if _total(widths) > room:
-        wraps = tuple(width > WRAPPED and not number for width, number in zip(widths, numeric, strict=True))
-        widths = _wrapped(widths, wraps, room)
-    for size, scale in enumerate((1.0, 0.92, 0.83)):
-        if _total(widths) * scale <= room:
+    texts = tuple(width > WRAPPED and not number for width, number in zip(headed, numeric, strict=True))
+    both = tuple(map(operator.or_, tall, texts))
+    wrapped = _wrapped(headed, texts, room)
+    easy = all(width >= COMFORTABLE for width, text in zip(wrapped, texts, strict=True) if text)
+    tries = [(headed, tall, 0), *([(wrapped, both, 0)] if easy else []), (headed, tall, 1), (headed, tall, 2)]
+    for widths, wraps, size in [*tries, (wrapped, both, 0), (wrapped, both, 1), (wrapped, both, 2)]:
+        if _total(widths) * SIZES[size] <= room + 1e-6:
             return Layout((tuple(range(count)),), numeric, widths, wraps, size)
-    return Layout(_split(widths, room / 0.83), numeric, widths, wraps, 2)
+    return Layout(_split(wrapped, room / SIZES[2]), numeric, wrapped, both, 2)
 
 
 def padding(table: Table) -> tuple[tuple[str, ...], ...]:
@@ -75,10 +91,20 @@ def _decimals(cell: Inlines) -> int | None:
 
 
 def _cell(cell: Inlines) -> float:
-    return sum(
-        equation_width(inline.sides, display=False) if isinstance(inline, Math) else LETTER * len(plain_text((inline,)))
-        for inline in cell
-    )
+    return sum(map(_inline, cell))
+
+
+def _inline(inline: Inline) -> float:
+    if isinstance(inline, Math):
+        return equation_width(inline.sides, display=False)
+    return (CODE if isinstance(inline, Code) else LETTER) * len(plain_text((inline,)))
+
+
+def _broken(heading: Inlines) -> float:
+    """The width of a heading in two or three lines, its longest word at least."""
+    words = [word for inline in heading for word in ([] if isinstance(inline, Math) else plain_text((inline,)).split())]
+    formulas = [_inline(inline) for inline in heading if isinstance(inline, Math)]
+    return max(_cell(heading) / 2.5, *(LETTER * len(word) + 0.3 for word in words), *formulas, 0.0)
 
 
 def _total(widths: tuple[float, ...]) -> float:

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import jinja2
 from markupsafe import Markup
@@ -38,12 +38,13 @@ def environment(
 ) -> jinja2.Environment:
     """The templates of one format, the user's ``own`` folder first; each of ``needed`` has been compiled.
 
+    A folder inside a folder ("markdown/myst") takes what it does not have from the one around it.
     A user's folder holds ``<format>/<block>.j2`` or, for one format alone, ``<block>.j2``.
     Raises `TemplateError` for a template that is missing, misspelt or does not parse.
     """
     if own is None:
         return _bundled(folder, escape, delimiters, needed)
-    folders = [own / folder, own]
+    folders = [*_places(own, folder), own]
     _check_folders(folders, needed)
     return _environment(folders, folder, escape, delimiters, needed)
 
@@ -58,7 +59,7 @@ def _environment(
     folders: list[Path], folder: str, escape: Callable[[str], str], delimiters: str, needed: tuple[str, ...]
 ) -> jinja2.Environment:
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([*folders, HERE / folder]),
+        loader=jinja2.FileSystemLoader([*folders, *_places(HERE, folder)]),
         undefined=jinja2.StrictUndefined,
         autoescape=delimiters == "braces",
         finalize=None if delimiters == "braces" else lambda value: _escaped(value, escape),
@@ -72,6 +73,11 @@ def _environment(
         with faults(name):
             made.get_template(f"{name}.j2")
     return made
+
+
+def _places(root: Path, folder: str) -> list[Path]:
+    """Where the templates of a folder are looked for, the innermost first."""
+    return [root / place for place in (folder, *map(str, PurePosixPath(folder).parents)) if place != "."]
 
 
 def _escaped(value: object, escape: Callable[[str], str]) -> object:

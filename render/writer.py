@@ -67,7 +67,8 @@ class Format:
 
     ``delimiters`` names a row of `templating.DELIMITERS`; ``missing`` says what has to be
     installed first, or ""; ``page`` is what the page template gets besides the document;
-    ``table_room`` is the width in em that a table may take before it is set smaller or split.
+    ``table_room`` is the width in em that a table may take before it is set smaller or split;
+    ``between`` is what stands between two blocks.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Format:
     encode: Callable[[str], bytes] = str.encode
     missing: Callable[[], str] = str
     table_room: float = float("inf")
+    between: str = "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +133,19 @@ def render(
 
 
 def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
-    return Markup("\n").join(_block(writing, block, level, aside) for block in blocks)
+    leads = [isinstance(after, Equation | Table) for after in (*blocks[1:], None)]
+    made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
+    return Markup(writing.format.between).join(made)
 
 
-def _block(writing: Writing, block: Block, level: int, aside: bool) -> Markup:
-    """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note."""
+def _block(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
+    """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note.
+
+    ``leads`` says that an equation or a table comes next, from which the block should not be parted by a new page.
+    """
     if type(block) not in VIEWS:
         raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")
-    view = VIEWS[type(block)](writing, block, level, aside)
+    view = {**VIEWS[type(block)](writing, block, level, aside), "leads": leads}
     return Markup(_template(writing, names([type(block)])[0], view).strip("\n"))
 
 
@@ -266,6 +273,7 @@ def _note(writing: Writing, block: Note, level: int, aside: bool) -> View:
     return {
         "anchor": _anchor(block.identifier),
         "question": _line(writing, block.question),
+        "plain_question": clean(plain_text(block.question)).strip(),
         "body": _blocks(writing, block.blocks, level, True),
     }
 

@@ -257,6 +257,23 @@ def test_one_step_of_training_is_the_update_of_the_gradients(name: str) -> None:
         np.testing.assert_allclose(np.array(found["updated"][parameter], float), moved, rtol=1e-14)
 
 
+@pytest.mark.parametrize("widths", [(1, 1), (2, 3, 2), (3, 2, 4, 2)])
+def test_the_sequential_order_is_one_backward_sweep(widths: tuple[int, ...]) -> None:
+    """δ of the last layer, its weights updated, δ of the layer before through the new weights, and so on down."""
+    depth = len(widths) - 1
+    table = stated(widths, ["tanh"] * depth, "half_squared_error", seed=1, examples=3)
+    found = derive.differentiate(table | {"update": {"learning_rate": "0.3", "order": "sequential"}}).to_json(17)
+    v = {name: np.array(value, dtype=float) for name, value in found["arrays"].items()}
+    delta = (v[f"a{depth}"] - v["t"]) * (1 - v[f"a{depth}"] ** 2)
+    for layer in range(depth, 0, -1):
+        incoming = v["x"] if layer == 1 else v[f"a{layer - 1}"]
+        new = v[f"W{layer}"] - 0.3 * delta.T @ incoming
+        np.testing.assert_allclose(np.array(found["updated"][f"W{layer}"], float), new, rtol=1e-13)
+        biases = v[f"b{layer}"] - 0.3 * delta.sum(axis=0)
+        np.testing.assert_allclose(np.array(found["updated"][f"b{layer}"], float), biases, rtol=1e-13)
+        delta = delta @ new * (1 - incoming**2) if layer > 1 else delta
+
+
 def test_plain_floats_and_numpy_train_alike() -> None:
     """The same training by the loop in plain floats and by NumPy code."""
     import derive.training as training
@@ -314,6 +331,32 @@ def test_training_that_leaves_the_range_of_floats_is_said_so() -> None:
     derivation = derive.differentiate(table)
     with pytest.raises(ChainruleError, match=r"left the range of float64 between step \d+ and step \d+"):
         derivation.train(10_000)
+
+
+@pytest.mark.parametrize("units", [1, 400])
+@pytest.mark.parametrize(
+    ("activation", "loss", "weights", "targets"),
+    [
+        ("logistic", "binary_cross_entropy", [1000], [1]),
+        ("logistic", "binary_cross_entropy", [1000], [0]),
+        ("softmax", "categorical_cross_entropy", [1000, -1000], [0, 1]),
+    ],
+)
+def test_saturated_units_can_be_trained(
+    activation: str, loss: str, weights: list[int], targets: list[int], units: int
+) -> None:
+    """In plain floats and, with many weights of which one input alone is not 0, in NumPy: the error stays finite."""
+    derivation = derive.differentiate(
+        {
+            "examples": [{"inputs": [1] + [0] * (units - 1), "targets": targets}],
+            "layers": [{"activation": activation, "weights": [[weight] * units for weight in weights]}],
+            "loss": {"name": loss},
+            "update": {"learning_rate": 1},
+        }
+    )
+    floats, digits = derivation.train(3), derivation.train(3, digits=17)
+    for (_, found), (_, expected) in zip(floats["history"], digits["history"], strict=True):
+        assert float(found) == pytest.approx(float(expected), rel=1e-12)
 
 
 def test_xor_is_learned() -> None:

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import ChainruleError
-from derive.formula import Name, Number
+from derive.formula import Name, Number, Symbol, Words
 from derive.tex import tex
 from render.drawing import Curve, Edge, Network, Node
 from render.figures import layout, svg, tikz
 from render.figures.placed import WIDTH, Box, box_around
-from render.figures.svg import DARK, LIGHT
+from render.figures.svg import DARK, LIGHT, style_sheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -552,3 +552,20 @@ class TestTikz:
         log = (tmp_path / "figures.log").read_text(encoding="utf-8", errors="replace")
         assert done.returncode == 0, log[-3000:]
         assert not re.findall(r"Overfull|Warning: .*", log)
+
+
+def test_the_symbol_of_the_error_is_set_as_a_name():
+    drawing = Curve(((0, "0.3"), (10, "0.1")), "training step", "error", Name("E", "total"))
+    placed = layout(drawing)
+    words = next(label for label in placed.labels if label.formula == Words("error"))
+    symbol = next(label for label in placed.labels if label.formula == Symbol(Name("E", "total")))
+    assert symbol.y == words.y
+    assert 0 < symbol.box.left - words.box.right < 6
+    assert r"$E_{\mathrm{total}}$" in tikz(drawing)
+    assert ">total</tspan>" in svg(drawing)
+
+
+def test_a_page_may_keep_the_style_sheet_once_for_all_figures():
+    drawing = Curve(((0, "0.3"), (10, "0.1")), "training step", "error")
+    assert "<style>" in svg(drawing)
+    assert svg(drawing, styled=False) == svg(drawing).replace(f"<style>{style_sheet()}</style>\n", "")

@@ -56,9 +56,29 @@ TRACES = {
         "list": "\\begin{enumerate}\n  \\item {}The outputs first.",
         "table": r"{weight} & {before}",
         "figure": r"\begin{tikzpicture}",
-        "note": r"\begin{chainrulenote}{Where does the \ensuremath{-}1 come from?}",
-        "progress": r"\chainruleopen{\(\frac{\partial E_{\mathrm{total}}}{\partial w_{1}}\)}",
+        "note": r"\begin{chainrulenote}{\phantomsection\label{note-minus}Where does the \ensuremath{-}1 come from?}",
+        "progress": r"\chainruleopen{\(\partial E_{\mathrm{total}}/\partial w_{1}\)}",
         "section": r"\section{The backward pass}\label{sec-backward}",
+    },
+    "markdown": {
+        "paragraph": "\n\nA network learns",
+        "equation": '<a id="eq-net"></a>\n\n```math\n',
+        "list": "\n1. The outputs first.",
+        "table": "| weight | before |",
+        "figure": "](sample_figures/fig-network.svg)",
+        "note": "<details>\n<summary>Where does the −1 come from?</summary>\n",
+        "progress": r"○ $`\partial E_{\mathrm{total}}/\partial w_{1}`$",
+        "section": '<a id="sec-backward"></a>\n\n## 2 The backward pass\n',
+    },
+    "pdf": {
+        "paragraph": "#par[A network learns",
+        "equation": ', number: "(1)")#label("eq-net")',
+        "list": "#enum([The outputs first",
+        "table": "([weight], [before], ",
+        "figure": "<svg xmlns=",
+        "note": "#note[Where does the −1 come from\\?][",
+        "progress": '#entry(false, "still to find")',
+        "section": '#heading(level: 2, numbering: (..) => "1.1")[The error of #formula("out o 1", ',
     },
 }
 
@@ -261,9 +281,10 @@ def test_a_folder_of_templates_that_is_not_there(tmp_path: Path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_write_makes_the_folder_and_returns_the_paths(tmp_path: Path, name: str):
     path = tmp_path / "new" / f"sample{FORMATS[name].suffix}"
-    assert write(SAMPLE, name, path) == [path]
-    assert path.read_text(encoding="utf-8") == render_text(SAMPLE, name)
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    paths = write(SAMPLE, name, path)
+    assert paths[0] == path
+    assert path.read_bytes() == FORMATS[name].encode(render_text(SAMPLE, name))
+    assert sorted(each for each in path.parent.rglob("*") if each.is_file()) == sorted(paths)
 
 
 def test_an_unknown_format_is_told_with_the_nearest_name(tmp_path: Path):

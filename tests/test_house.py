@@ -156,7 +156,7 @@ def test_two_builds_are_byte_identical(tmp_path: Path, problem: str) -> None:
         for folder in folders
     )
     assert set(first) == set(second)
-    assert {path.suffix for path in first} >= {".html", ".tex"}
+    assert {path.suffix for path in first} >= {".html", ".tex", ".md"}
     for path, content in first.items():
         assert content == second[path], path
 

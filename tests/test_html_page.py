@@ -1,5 +1,6 @@
 """The HTML page: well-formed, alone in the world, and right in a real browser from a phone's width to a desk's."""
 
+import html
 import json
 import re
 import shutil
@@ -9,10 +10,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from sample_document import EVERYTHING, SAMPLE
+from sample_document import EVERYTHING, SAMPLE, name, net, w5
 
+import derive
+import render
+from derive.formula import Negative, Number, Partial, Product, Side, Sum, sides
+from derive.tex import tex_equation
 from render.document import Document
 from render.formats import render_text, write
+from render.typeset.mathml import MATHML, mathml
+from render.typeset.page import equation_html
 
 BROWSER = next(
     (found for each in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(each))), None
@@ -147,3 +154,55 @@ def test_no_class_of_a_link_is_a_class_of_a_block():
     assert {each for line in links for each in line.split()} & {
         each for line in blocks for each in line.split()
     } == set()
+
+
+def test_every_equation_carries_its_latex():
+    page = render_text(SAMPLE, "html")
+    assert page.count('<details class="tex">') == page.count('<div class="equation')
+    sources = [html.unescape(each) for each in re.findall(r'<details class="tex">.*?<code>(.*?)</code>', page)]
+    assert r"\mathit{net}_{o1} = w_{5} \, \mathit{out}_{h1} + w_{6} \, \mathit{out}_{h2} + b_{2} \cdot 1" in sources
+    assert not any("textcolor" in each for each in sources)
+
+
+def test_the_page_keeps_its_styles_in_one_place():
+    page = render_text(EVERYTHING, "html")
+    assert ' style="' not in re.sub(r"<code>.*?</code>|<svg.*?</svg>", "", page, flags=re.DOTALL)
+    assert "<style" not in "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    assert page.count("svg.drawing{") == page.count("svg.drawing{max-width") + 2  # light and dark
+
+
+def test_what_an_equation_is_put_into_lines_by_is_in_the_style_sheet():
+    page = render_text(EVERYTHING, "html")
+    for room in set(re.findall(r'class="line w(\d+)', page)):
+        assert f"@container (max-width: {room}em) {{ .chainrule .w{room} " in page
+
+
+LONG = Sum(tuple(Product((name("w", str(k)), name("out", f"h{k}"))) for k in range(1, 13)))
+FACTORS = tuple(Sum((Number(f"0.{k}23456789"), Negative(Number("0.123456789")))) for k in range(1, 7))
+BREAKS = [
+    (sides(net, LONG), 12),
+    (sides(net, Product((Number("0.5"), LONG), "dot")), 13),
+    (sides(net, Negative(LONG)), 12),
+    (sides(net, Product(FACTORS, "dot")), 6 * 2),
+    (sides(net, Negative(Product(FACTORS, "dot"))), 6 * 2),
+    (sides(net, Sum((Product(FACTORS, "dot"), net))), 6 * 2 + 1),
+    (sides(net, Product((Number("0.5"), Sum(tuple(Partial(w5, net) for _ in range(9)))), "dot")), 10),
+    (sides(net, Number("0.5")), 1),
+]
+
+
+@pytest.mark.parametrize(("equation", "count"), BREAKS)
+def test_a_long_side_is_pieces_and_nothing_is_lost(equation: tuple[Side, ...], count: int):
+    made = equation_html(equation).partition("<details")[0]
+    assert made.count("<math>") == count + 1
+    whole = mathml(tex_equation(equation, MATHML), display=True)
+
+    def shown(markup: str) -> str:
+        return html.unescape(re.sub(r"<[^>]*>|\s", "", markup)).replace("\u2063", "")
+
+    assert shown(made) == shown(whole)
+
+
+def test_the_bundled_example_stays_small():
+    page = render.worked_example(derive.differentiate(derive.load("mazur"))).document
+    assert len(render_text(page, "html").encode()) < 250 * 1024

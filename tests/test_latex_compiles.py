@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sample_document import EVERY_FORMULA, EVERYTHING, SAMPLE
+from sample_document import EVERY_FORMULA, EVERYTHING, SAMPLE, out, w5
 
 from derive.formula import Number, Product, Sum, sides
-from render.document import Document, Equation, Paragraph, Table, Text
+from render.document import Block, Document, Equation, Note, Paragraph, Section, Table, Text
 from render.formats import render_text, write
 
 pytestmark = pytest.mark.skipif(shutil.which("latexmk") is None, reason="latexmk is not installed")
@@ -70,6 +70,49 @@ def test_long_equations_and_tables_fit_the_line(tmp_path: Path):
     )
     write(Document("Wide", tuple(blocks)), "latex", tmp_path / "page.tex")
     assert [points for points in overfull(compiled(tmp_path, "page")) if points > 5] == []
+
+
+def pages_of(folder: Path, name: str) -> list[str]:
+    """The text of each page of a PDF, its white space as single spaces."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    subprocess.run(["pdftotext", "-layout", f"{name}.pdf"], cwd=folder, check=True)
+    return [" ".join(page.split()) for page in (folder / f"{name}.txt").read_text(encoding="utf-8").split("\f")]
+
+
+def test_what_belongs_together_stands_on_one_page(tmp_path: Path):
+    blocks: list[Block] = []
+    cells = ((Text("weight"),), (Text("value"),))
+    for k in range(100, 160):
+        blocks += [
+            Section(
+                f"s{k}", (Text(f"Heading{k}"),), (Paragraph((Text(f"First{k} words. " + "More words. " * (k % 7)),)),)
+            ),
+            Paragraph((Text("Words that fill a line or two of the page. " * (k % 5 + 1) + f"Then follows{k}"),)),
+            Equation(sides(w5, out, Number(f"0.{k}")), f"e{k}"),
+            Note(f"n{k}", (Text(f"Question{k}?"),), (Paragraph((Text(f"Answer{k}. " + "And why. " * 40),)),)),
+            Table(f"t{k}", (Text(f"Caption{k}"),), cells, ((((Text(f"first{k}"),), (Text("1"),)),) * 3), (False, True)),
+        ]
+    write(Document("Breaks", tuple(blocks)), "latex", tmp_path / "page.tex")
+    compiled(tmp_path, "page")
+    pages = pages_of(tmp_path, "page")
+    assert len(pages) > 20
+
+    def page_of(words: str) -> int:
+        return next(number for number, page in enumerate(pages) if words in page)
+
+    for k in range(100, 160):
+        assert page_of(f"Heading{k}") == page_of(f"First{k}"), k
+        assert page_of(f"follows{k}") == page_of(f"0.{k}"), k
+        assert page_of(f"Question{k}") == page_of(f"Answer{k}"), k
+        assert page_of(f"Caption{k}") == page_of(f"first{k}"), k
+
+
+def test_paragraphs_one_after_another_stay_two(tmp_path: Path):
+    write(Document("Two", (Paragraph((Text("One."),)), Paragraph((Text("Two."),)))), "latex", tmp_path / "page.tex")
+    compiled(tmp_path, "page")
+    pages_of(tmp_path, "page")
+    assert "One. Two." not in (tmp_path / "page.txt").read_text(encoding="utf-8")
 
 
 def test_a_fragment_goes_into_a_document_of_ones_own(tmp_path: Path):

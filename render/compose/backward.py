@@ -79,7 +79,7 @@ def _one_more(pen: Pen, view: LayerView, following: LayerView | None, weight: Sc
     if view.last:
         drawing = drawings.output_path(pen, view, weight, example)
         words = prose("The path of {w}.", w=pen.symbol(weight))
-        figure.append(Figure(f"fig:path-{name_of(weight)}", drawing, words, _path_in_words(pen, view, weight, 0)))
+        figure.append(Figure(f"fig-path-{name_of(weight)}", drawing, words, _path_in_words(pen, view, weight, 0)))
     return [
         paragraph(
             "Now {w}, a weight of {unit}, in the same way:", w=pen.symbol(weight), unit=pen.unit(view.net_of(unit))
@@ -169,7 +169,7 @@ def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
     )
     blocks.append(
         Figure(
-            f"fig:path-{name_of(weight)}",
+            f"fig-path-{name_of(weight)}",
             drawing,
             prose(
                 caption,

@@ -79,7 +79,7 @@ def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas
             else "The other delta of this layer is found in the same way:"
         )
         lines = [
-            equation(factors.delta_line(pen, view, following, u, e), f"eq:delta-{view.number}-{u + 1}-{e + 1}")
+            equation(factors.delta_line(pen, view, following, u, e), f"eq-delta-{view.number}-{u + 1}-{e + 1}")
             for u, e in shown
         ]
         return [paragraph(sentence), *lines]
@@ -101,9 +101,9 @@ def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas
     return [
         paragraph(
             "The other deltas of this layer are found in the same way; {ref} has them all.",
-            ref=Reference(f"tab:deltas-{view.number}"),
+            ref=Reference(f"tab-deltas-{view.number}"),
         ),
-        *table(f"tab:deltas-{view.number}", caption, header, rows, numeric),
+        *table(f"tab-deltas-{view.number}", caption, header, rows, numeric),
     ]
 
 
@@ -132,10 +132,10 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
     return [
         paragraph(
             "The other gradients of the layer by the delta rule; {ref} has them.",
-            ref=Reference(f"tab:weights-{view.number}"),
+            ref=Reference(f"tab-weights-{view.number}"),
         ),
         *table(
-            f"tab:weights-{view.number}",
+            f"tab-weights-{view.number}",
             prose("The weights of {layer}.", layer=view.called),
             header,
             rows,

@@ -86,7 +86,7 @@ def _comparison(pen: Pen, views: Sequence[LayerView], selection: Selection) -> l
     blocks: list[Block] = [
         paragraph(how, step=pen.power_of_ten(-12), digits=int(BITS * 0.30103)),
         *table(
-            "tab:checks",
+            "tab-checks",
             prose("The gradients, and to how many significant digits the other ways agree."),
             header,
             rows,
@@ -171,7 +171,7 @@ def published_part(pen: Pen) -> Section | None:
             all=len(published),
         ),
         *table(
-            "tab:published",
+            "tab-published",
             prose("Printed numbers and ours."),
             ("quantity", "printed", "ours", "the same?", "where"),
             rows,
@@ -207,7 +207,7 @@ def _in_sequence(pen: Pen, differing: tuple[Published, ...]) -> list[Block]:
     return [
         paragraph(text, Names=count(len(differing), "number").capitalize(), same=same),
         *table(
-            "tab:sequential",
+            "tab-sequential",
             prose("Printed numbers, and both orders of update."),
             ("quantity", "printed", "all at once", "in sequence"),
             rows,

@@ -63,7 +63,7 @@ def _bias_gradients(pen: Pen, view: LayerView) -> list[Block]:
         ]
         return list(
             table(
-                f"tab:bias-{view.number}",
+                f"tab-bias-{view.number}",
                 prose("The biases of layer {n}.", n=view.number),
                 header,
                 rows,
@@ -71,7 +71,7 @@ def _bias_gradients(pen: Pen, view: LayerView) -> list[Block]:
             )
         )
     return [
-        equation(_bias_line(pen, view, s), f"eq:bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}")
+        equation(_bias_line(pen, view, s), f"eq-bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}")
         for s in scalars[:FULL_ROWS]
     ]
 
@@ -123,7 +123,7 @@ def update_part(pen: Pen, views: Sequence[LayerView]) -> Section | None:
     blocks: list[Block] = [paragraph(_in_one_step(update), eta=(Side(pen.learning_rate, ""), pen.rate.side))]
     if not pen.numbers:
         scalar = Scalar(views[-1].weight.name, (0, 0))
-        blocks.append(equation(factors.update_line(pen, scalar), "eq:update"))
+        blocks.append(equation(factors.update_line(pen, scalar), "eq-update"))
         return Section("update", prose("The update"), tuple(blocks))
     blocks += _all_parameters(pen, views)
     blocks += _again(pen, views)
@@ -153,7 +153,7 @@ def _all_parameters(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
     fixed = [v.bias.name for v in views if v.bias is not None and v.bias.name not in pen.derivation.trained]
     caption = "All weights and biases: before the update, their gradients, and after it{fixed}."
     return table(
-        "tab:parameters",
+        "tab-parameters",
         prose(caption, fixed="; the biases are held fixed" if fixed else ""),
         ("", "before", "gradient", "after"),
         rows,
@@ -197,7 +197,7 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
             after=after_value.formula,
         ),
         *table(
-            "tab:after",
+            "tab-after",
             prose("The forward pass before and after the update."),
             ("", "before", "after"),
             rows,
@@ -222,21 +222,21 @@ def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
     blocks: list[Block] = [
         paragraph(text, steps=steps, error=pen.float(history[-1][1]).formula),
         *table(
-            "tab:trained",
+            "tab-trained",
             prose("The outputs after {steps} steps.", steps=steps),
             ("", "target", "before", f"after {steps} steps"),
             rows,
             (False, True, True, True),
         ),
         Figure(
-            "fig:curve",
+            "fig-curve",
             drawings.curve(pen, points),
             prose("The error during training; both scales are logarithmic."),
             f"A curve of the error over {steps} training steps: it starts at {pen.float(history[0][1]).text} and ends "
             f"at {pen.float(history[-1][1]).text}.",
         ),
         *table(
-            "tab:history",
+            "tab-history",
             prose("The error on the way."),
             ("step", pen.error),
             [[str(step), pen.float(error)] for step, error in history],

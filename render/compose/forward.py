@@ -9,7 +9,7 @@ from derive.formula import Call, Formula, Number, Side
 from derive.functions import LOSSES, expand
 from derive.scalars import Form, Scalar
 from render.compose import notes
-from render.compose.opening import FUNCTION_WORDS, given
+from render.compose.opening import function_words, given
 from render.compose.pen import Pen, capital, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView
 from render.compose.tables import Cell, table
@@ -42,13 +42,13 @@ def _forward_layer(pen: Pen, view: LayerView, layers: int) -> Section:
     unit = pen.unit(net)
     blocks: list[Block] = [
         paragraph("The net input of {unit}:", unit=unit),
-        equation(pen.forward_line(net), f"eq:{_key(net)}"),
+        equation(pen.forward_line(net), f"eq-{_key(net)}"),
     ]
     if view.row.name == "identity":
         blocks.append(paragraph("The unit is linear: its output is its net input, {out}.", out=_same(pen, out, net)))
     else:
         blocks.append(_activation_sentence(pen, view))
-        blocks.append(equation(activation_line(pen, view, out), f"eq:{_key(out)}"))
+        blocks.append(equation(activation_line(pen, view, out), f"eq-{_key(out)}"))
     rest = [
         (unit, example) for example in range(view.examples) for unit in range(view.units) if (unit, example) != (0, 0)
     ]
@@ -70,11 +70,11 @@ def _activation_sentence(pen: Pen, view: LayerView) -> Block:
         )
     if view.row.kink:
         return paragraph(
-            "{Function} lets a positive net input through as it is:", Function=capital(FUNCTION_WORDS[view.row.name])
+            "{Function} lets a positive net input through as it is:", Function=capital(function_words(view.row.name))
         )
     return paragraph(
         "{Function} squashes it:" if view.row.name in ("logistic", "tanh") else "{Function} turns it into the output:",
-        Function=capital(FUNCTION_WORDS[view.row.name]),
+        Function=capital(function_words(view.row.name)),
     )
 
 
@@ -115,12 +115,12 @@ def _the_others(pen: Pen, view: LayerView, rest: list[tuple[int, int]]) -> list[
         ]
         for unit, example in few:
             blocks.append(
-                equation(pen.forward_line(view.net_of(unit, example)), f"eq:{_key(view.net_of(unit, example))}")
+                equation(pen.forward_line(view.net_of(unit, example)), f"eq-{_key(view.net_of(unit, example))}")
             )
             if view.row.name != "identity":
                 blocks.append(
                     equation(
-                        activation_line(pen, view, view.out_of(unit, example)), f"eq:{_key(view.out_of(unit, example))}"
+                        activation_line(pen, view, view.out_of(unit, example)), f"eq-{_key(view.out_of(unit, example))}"
                     )
                 )
         if len(few) < len(rest):
@@ -138,10 +138,10 @@ def _the_others(pen: Pen, view: LayerView, rest: list[tuple[int, int]]) -> list[
         paragraph(
             "In the same way for the other units{examples}; {ref} has them all.",
             examples=" and examples" if view.examples > 1 else "",
-            ref=Reference(f"tab:forward-{view.number}"),
+            ref=Reference(f"tab-forward-{view.number}"),
         ),
         *table(
-            f"tab:forward-{view.number}",
+            f"tab-forward-{view.number}",
             prose(
                 "Net inputs and outputs of {layer}.",
                 layer=view.called,
@@ -166,7 +166,7 @@ def _error_section(pen: Pen, views: Sequence[LayerView]) -> Section:
             t=given(pen, Scalar("t", (0, 0))),
             a=_given_or_value(pen, last.out_of(0)),
         ),
-        equation(pen.forward_line(first), f"eq:{_key(first)}"),
+        equation(pen.forward_line(first), f"eq-{_key(first)}"),
     ]
     if len(scalars) > 1:
         if len(scalars) <= FULL_ROWS or not pen.numbers:
@@ -176,7 +176,7 @@ def _error_section(pen: Pen, views: Sequence[LayerView]) -> Section:
                     unit=pen.unit(last.net_of(last.units - 1)),
                 )
             )
-            blocks += [equation(pen.forward_line(s), f"eq:{_key(s)}") for s in scalars[1:FULL_ROWS]]
+            blocks += [equation(pen.forward_line(s), f"eq-{_key(s)}") for s in scalars[1:FULL_ROWS]]
         else:
             header: list[Cell] = ["output", *(["example"] if last.examples > 1 else []), "target", "answer", "error"]
             rows: list[list[Cell]] = []
@@ -192,7 +192,7 @@ def _error_section(pen: Pen, views: Sequence[LayerView]) -> Section:
                     ]
                 )
             blocks += table(
-                "tab:errors",
+                "tab-errors",
                 prose("The error of each output."),
                 header,
                 rows,
@@ -202,7 +202,7 @@ def _error_section(pen: Pen, views: Sequence[LayerView]) -> Section:
         blocks.append(paragraph("The error of the network is {what}:", what=_what_the_error_is(pen, views)))
     else:
         blocks.append(paragraph("With a single output this is the error of the network:"))
-    blocks.append(equation(error_line(pen), "eq:error", boxed=pen.numbers))
+    blocks.append(equation(error_line(pen), "eq-error", boxed=pen.numbers))
     blocks += notes.why_half(pen, views)
     blocks += notes.sum_or_mean(pen, views)
     return Section("forward-error", prose("The error"), tuple(blocks))

@@ -7,7 +7,7 @@ from derive.scalars import Scalar
 
 def key(weight: Scalar, what: str) -> str:
     """The identifier of an equation about a weight."""
-    return f"eq:{what}-{name_of(weight)}"
+    return f"eq-{what}-{name_of(weight)}"
 
 
 def name_of(weight: Scalar) -> str:

@@ -85,11 +85,11 @@ def _forward(pen: Pen, view: LayerView) -> list[Block]:
             _with_numbers(
                 pen, pen.array(view.net.name), net_formula(pen, view), view.net.name, _net_numbers(pen, view)
             ),
-            f"eq:matrix-{view.net.name}",
+            f"eq-matrix-{view.net.name}",
         ),
         equation(
             _with_numbers(pen, pen.array(view.activation.name), activation, view.activation.name, None),
-            f"eq:matrix-{view.activation.name}",
+            f"eq-matrix-{view.activation.name}",
         ),
     ]
 
@@ -124,7 +124,7 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
     blocks: list[Block] = [
         equation(
             _with_numbers(pen, delta, delta_formula(pen, view, following), adjoint[view.net.name], None),
-            f"eq:matrix-delta-{view.number}",
+            f"eq-matrix-delta-{view.number}",
         ),
         equation(
             _with_numbers(
@@ -134,7 +134,7 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
                 adjoint[view.weight.name],
                 _outer(pen, view),
             ),
-            f"eq:matrix-gradient-{view.weight.name}",
+            f"eq-matrix-gradient-{view.weight.name}",
         ),
     ]
     if view.bias is not None:
@@ -143,7 +143,7 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
                 _with_numbers(
                     pen, _partial(pen, view.bias.name), _bias_formula(pen, view, delta), adjoint[view.bias.name], None
                 ),
-                f"eq:matrix-gradient-{view.bias.name}",
+                f"eq-matrix-gradient-{view.bias.name}",
             )
         )
     return blocks

@@ -14,18 +14,17 @@ from derive.derivation import Derivation, differentiate
 from derive.digits import Exact
 from derive.formula import Call, Formula, Group, Negative, Number, Power, Product, Side, Sum
 from derive.functions import LOSSES
-from derive.notation import plain_name
 from derive.scalars import Scalar
 from render.compose import factors
 from render.compose.pen import NUMERALS, Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import LayerView, local
-from render.document import Block, Code, Note
+from render.document import Block, Code, Inlines, Note
 
 Notes = list[Block]
 
 
-def _note(identifier: str, question: str, *blocks: Block) -> Notes:
-    return [Note(f"note:{identifier}", prose(question), blocks)]
+def _note(identifier: str, question: str | Inlines, *blocks: Block) -> Notes:
+    return [Note(f"note-{identifier}", prose(question) if isinstance(question, str) else question, blocks)]
 
 
 # ---- at the error ----------------------------------------------------------------------------
@@ -268,7 +267,7 @@ def why_the_old_weights(pen: Pen, views: Sequence[LayerView]) -> Notes:
     used = pen.symbol(views[-1].weight_of(0, unit))
     return _note(
         "old-weights",
-        f"Why is the old {plain_name(used.name)} used for {plain_name(pen.symbol(changed).name)}, and not the new one?",
+        prose("Why is the old {used} used for {w}, and not the new one?", used=used, w=pen.symbol(changed)),
         paragraph(
             "A gradient says how the error changes at *one* place, the weights as they are now. Mixing old and new "
             "weights gives the gradient of no error function at all. "

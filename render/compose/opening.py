@@ -34,6 +34,16 @@ LOSS_WORDS = {
 }
 
 
+def function_words(name: str) -> str:
+    """What the prose calls an activation function; a row without words of its own goes by its name."""
+    return FUNCTION_WORDS.get(name, f"the {name.replace('_', ' ')} function")
+
+
+def loss_words(name: str) -> str:
+    """What the prose calls the error of one output."""
+    return LOSS_WORDS.get(name, f"the {name.replace('_', ' ')} of target and output")
+
+
 def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
     """The network drawn, its numbers in a table, and what is to be learned."""
     blocks: list[Block] = [
@@ -45,7 +55,7 @@ def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         ),
         _goal(pen, views),
         Figure(
-            "fig:network",
+            "fig-network",
             drawings.network(pen, views),
             prose(
                 "The network{and_numbers}.",
@@ -73,7 +83,7 @@ def _activations_in_words(views: Sequence[LayerView]) -> str:
     names = [view.row.name for view in views]
     if len(set(names)) == 1:
         return (
-            f"Every unit passes its net input through {FUNCTION_WORDS[names[0]]}."
+            f"Every unit passes its net input through {function_words(names[0])}."
             if names[0] != "softmax"
             else ("The outputs are the softmax of the net inputs.")
         )
@@ -84,7 +94,7 @@ def _activations_in_words(views: Sequence[LayerView]) -> str:
             if view.last
             else ("the hidden units" if len(views) == 2 else f"the units of hidden layer {view.number}")
         )
-        parts.append(f"{who} use {FUNCTION_WORDS[view.row.name]}")
+        parts.append(f"{who} use {function_words(view.row.name)}")
     return capital(", ".join(parts[:-1]) + " and " + parts[-1]) + "."
 
 
@@ -113,7 +123,7 @@ def _goal(pen: Pen, views: Sequence[LayerView]) -> Block:
         x=listed([given(pen, views[0].in_of(column)) for column in range(min(views[0].weight.shape[1], FULL_ROWS))]),
         t=listed([given(pen, Scalar("t", (0, unit))) for unit in range(min(views[-1].units, FULL_ROWS))]),
         error=pen.error,
-        loss=LOSS_WORDS[loss.name],
+        loss=loss_words(loss.name),
         how=f", {how}" if how else "",
     )
 
@@ -171,7 +181,7 @@ def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     if rate is not None:
         rows.append(["learning rate", pen.learning_rate, pen.rate])
     blocks += table(
-        "tab:given",
+        "tab-given",
         prose("What is given."),
         ("", "symbol", "value") if pen.numbers else ("", "symbol"),
         [row if pen.numbers else row[:2] for row in rows],
@@ -194,4 +204,4 @@ def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
         rows.append(
             [str(example + 1), *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars)]
         )
-    return table("tab:examples", prose("The training examples."), header, rows, [True] * len(header))
+    return table("tab-examples", prose("The training examples."), header, rows, [True] * len(header))

@@ -106,7 +106,7 @@ def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
         rows.append(["sum", "", "", pen.gradient(weight)])
         header: list[Cell] = ["example", pen.bare_delta(view.net_of(unit)), pen.bare(view.in_of(column)), "product"]
         blocks += table(
-            f"tab:examples-{key(weight, 'w')}",
+            f"tab-examples-{key(weight, 'w')}",
             prose("What each example contributes to {g}.", g=pen.partial(None, weight)),
             header,
             rows,

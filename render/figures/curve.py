@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Context, Decimal, InvalidOperation, localcontext
 
 from derive.errors import ChainruleError, shown
-from derive.formula import Number, Words
+from derive.formula import Number, Symbol, Words
 from render.drawing import Curve
 from render.figures.letters import place
 from render.figures.placed import MARGIN, Box, Label, Line, Placed, Point, Shape, box_around, hull
@@ -104,10 +104,13 @@ def axis_lines(scale: Scale, first: int, last: int) -> tuple[list[Line], list[La
 def titles(curve: Curve, numbers: list[Label]) -> list[Label]:
     """What the axes measure: below the one, over the other."""
     left = min(label.box.left for label in numbers)
-    return [
-        place(Words(curve.x_label), RIGHT / 2, BOTTOM + 38, "note"),
-        place(Words(curve.y_label), left, -22.0, "note", "start"),
-    ]
+    found = [place(Words(curve.x_label), RIGHT / 2, BOTTOM + 38, "note")]
+    if curve.y_label:
+        found.append(place(Words(curve.y_label), left, -22.0, "note", "start"))
+    if curve.y_name is not None:
+        start = found[-1].box.right + 3.0 if curve.y_label else left
+        found.append(place(Symbol(curve.y_name), start, -22.0, "note", "start"))
+    return found
 
 
 def remarks(scale: Scale, readings: list[Reading], finite: list[Reading]) -> list[Label]:

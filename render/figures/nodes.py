@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ LARGEST_CIRCLE = 30.0
 SMALLEST_CIRCLE = 21.0
 LINE_OF_NAME, LINE_OF_VALUE = -9.0, 10.0  # from the middle of an outline that holds two lines
 ROOM_FOR_ARC = 34.0  # for the edge from net to out, and its label, outside a unit drawn large
+ROOM_FOR_LABEL = 33.0  # down, for each of the labels between two columns
 HANGING = 26.0  # between an error and the target that hangs below it
 
 
@@ -166,11 +168,17 @@ def row_pitch(network: Network, sized: dict[str, Sized], columns: dict[int, list
         + ROOM_FOR_ARC * any(node.identifier in arcs for node in row)
         for rows in columns.values()
         for row in rows
+        if len(rows) > 1  # one row alone has no neighbour to keep away from
     ]
     most = max(len(rows) for rows in columns.values())
-    labels = sum(label_formula(edge.label, edge.value) is not None for edge in network.edges)
+    labels = Counter(
+        frozenset((sized[edge.source].node.column, sized[edge.target].node.column))
+        for edge in network.edges
+        if label_formula(edge.label, edge.value) is not None
+    )
     room = 0.0 if not labels else 126.0 if most <= 2 else 96.0 if most <= 3 else 80.0 if most <= 5 else 68.0
-    return max([*(height + 20 for height in heights), room])
+    crowd = min(ROOM_FOR_LABEL * max(labels.values(), default=0) / most, 120.0)
+    return max([*(height + 20 for height in heights), room, crowd])
 
 
 def column_positions(network: Network, sized: dict[str, Sized], ys: dict[str, float]) -> dict[int, float]:

@@ -83,8 +83,9 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool 
     """A drawing as one `<svg>` element.
 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
-    screen reader says; ``styled`` is False in a page that has the `style_sheet` already. Colours come from the page's custom properties ``--ink``, ``--muted``,
-    ``--faint``, ``--paper`` and ``--factor-1`` to ``--factor-6``, where it has them.
+    screen reader says; ``styled`` is False in a page that has the `style_sheet` already. Colours come
+    from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
+    to ``--factor-6``, where it has them.
     """
     placed = layout(drawing)
     prefix = "".join(character for character in id_prefix if character.isalnum() or character in "-_")

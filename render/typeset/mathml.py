@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from derive.tex import RELATIONS
 from derive.tex_names import TEX_SPECIALS, Dialect, clean
 
 # The converter knows no colours but those of xcolor, and writes them inline, where dark mode cannot
@@ -50,7 +51,7 @@ def mathml_piece(sign: str, tex: str) -> str:
     Raises `KeyError` for a sign that is not in `SIGNS`.
     """
     inner = mathml(tex, display=True).removeprefix(_BLOCK)
-    form = ' form="infix"' if sign in ("+", "-") else ""  # at the start of a row these two would be a number's sign
+    form = "" if sign in RELATIONS.values() else ' form="infix"'  # at the start of a row a "-" would be a number's
     return f"<math><mo{form}>{SIGNS[sign]}</mo>{inner}" if sign else f"<math>{inner}"
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
-from derive.formula import Formula, Product, Side, Sum
-from derive.tex import THIN, relation, tex, tex_pieces
+from derive.formula import Formula, Group, Matrix, Negative, Product, Side, Sum
+from derive.tex import THIN, is_tall, relation, tex, tex_pieces
 from derive.tex_names import LATEX_BLACK
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml_piece
@@ -21,7 +21,8 @@ from render.typeset.width import RELATION, equation_width, width
 
 TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
-LONG = 11.0  # em; a longer side may be broken before its signs
+LONG = 13.0  # em; a longer side may be broken before its signs
+FULL = 8.0  # em; so wide, a sum in parentheses may be broken inside them
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
 WIDTHS = range(12, 39, 2)  # the widths in em that the style sheet has a rule for
@@ -77,17 +78,49 @@ def _pieces(side: Side, boxed: bool) -> list[Piece]:
     return [replace(first, sign=sign, width=first.width + space), *others]
 
 
+def _inside(formula: Formula, node: Formula, lead: bool) -> list[Piece]:
+    """The pieces of a long part: the factors of a term, the terms between two parentheses; or none."""
+    match node:
+        case Product() if isinstance(formula, Sum) and width(node) > LONG:
+            return _broken(node, lead)
+        case Negative(Sum() as terms) if width(terms) > FULL:
+            return _enclosed("-", terms)
+        case (Sum() as terms) | Group(Sum() as terms) if isinstance(formula, Product) and width(terms) > FULL:
+            return _enclosed("", terms)
+        case _:
+            return []
+
+
+def _enclosed(sign: str, terms: Sum) -> list[Piece]:
+    """The pieces of a sum in parentheses; each piece's TeX is whole, so tall ones are closed by nothing."""
+    *before, last = _broken(terms, True)
+    opening, closed, opened, closing = (
+        (r"\left(", r"\right.", r"\left.", r"\right)") if is_tall(terms) else ("(", "", "", ")")
+    )
+    if not before:
+        return [replace(last, tex=f"{sign}{opening}{last.tex}{closing}", width=last.width + 1.5)]
+    first, *middle = before
+    return [
+        replace(first, tex=f"{sign}{opening}{first.tex}{closed}", width=first.width + 1.0),
+        *middle,
+        replace(last, tex=f"{opened}{last.tex}{closing}", width=last.width + 0.5),
+    ]
+
+
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
-    """The pieces of a formula, broken before the signs of its terms, and of the factors of a long term."""
+    """The pieces of a formula: broken before the signs of its terms and of the factors of a long term,
+    and before a large matrix. Factors side by side have no sign to break before.
+    """
     found: list[Piece] = []
+    unsigned = formula.body if isinstance(formula, Negative) else formula
     for sign, written, node in tex_pieces(formula, MATHML, lead=lead):
-        if found and sign in ("", THIN):  # no sign to break before
+        inner = _inside(unsigned, node, lead and not found)
+        first, *others = inner or [Piece("", written, width(node))]
+        if found and sign in ("", THIN) and not (isinstance(node, Matrix) and width(node) > FULL):
             last = found.pop()
-            joined = " ".join(part for part in (last.tex, sign, written) if part)
-            found.append(replace(last, tex=joined, width=last.width + width(node)))
-        elif isinstance(formula, Sum) and isinstance(node, Product) and width(node) > LONG:
-            first, *others = _broken(node, lead and not found)
-            found += [replace(first, sign=sign), *others]
+            joined = " ".join(part for part in (last.tex, sign, first.tex) if part)
+            found.append(replace(last, tex=joined, width=last.width + first.width))
         else:
-            found.append(Piece(sign, written, width(node)))
+            found.append(replace(first, sign=sign))
+        found += others
     return found

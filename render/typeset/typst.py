@@ -119,7 +119,7 @@ def escape_markup(text: str) -> str:
 
 
 def typst_name(name: Name) -> str:
-    """A name with its scripts: ``Name("net", "h1")`` is ``word("net")_(h 1)``."""
+    """A name with its scripts: ``Name("net", "h1")`` is ``word(n e t)_(h 1)``."""
     base = _base(name)
     if name.accent == "hat":
         base = f"hat({base})"
@@ -147,7 +147,8 @@ def _base(name: Name) -> str:
         return f"roman({string(name.base)})"
     if name.style == "italic" and (len(name.base) == 1 or name.base.isdigit()):
         return name.base
-    return f'{STYLES[name.style]}("{name.base}")'
+    # Letter by letter: round a word in quotation marks Typst keeps the spaces, as in running text.
+    return f"{STYLES[name.style]}({' '.join(name.base)})"
 
 
 def _script(text: str) -> str:
@@ -245,7 +246,8 @@ class _TypstPrinter(_Printer):
         return f"{name} ({arguments})" if tall else rf"{name} \({arguments}\)"
 
     def case_row(self, value: Formula, condition: Formula | None) -> str:
-        return f"{self.write(value)} & " + ('"otherwise"' if condition is None else f'"if" {self.write(condition)}')
+        when = '"otherwise"' if condition is None else f'"if" {self.write(condition)}'
+        return f"{self.write(value)} & quad {when}"
 
     def big_sum(self, node: BigSum) -> str:
         index = self.write(node.index)
@@ -254,7 +256,9 @@ class _TypstPrinter(_Printer):
         return f"sum_({below}){above} {self.place(node.body, Precedence.PRODUCT, False)}"
 
     def matrix(self, rows: tuple[tuple[Formula, ...], ...]) -> str:
-        return f'mat(delim: "[", {"; ".join(", ".join(self.write(entry) for entry in row) for row in rows)})'
+        """Typst sets its brackets close; a thin space at either end of a row keeps them off."""
+        written = [", ".join(self.write(entry) for entry in row) for row in rows]
+        return f'mat(delim: "[", {"; ".join(f"thin {row} thin" for row in written)})'
 
 
 DISPLAYED, INLINE = _TypstPrinter(LATEX), _TypstPrinter(LATEX_INLINE)
