@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import flint
+import numpy as np
 from flint import fmpq
 
 from derive.closed_form import flat_derivative
@@ -33,7 +34,9 @@ def checks_part(pen: Pen, views: Sequence[LayerView], selection: Selection) -> S
     """Chain rule, closed form and finite differences, and the digits to which they agree."""
     blocks: list[Block] = []
     if pen.numbers:
-        blocks += _comparison(pen, views, selection)
+        every = [s for name in pen.derivation.program.parameters for s in pen.derivation.graph.scalars(name)]
+        chosen = [w for view in views for w in selection.weights[view.number]][:12]
+        blocks += checks_table(pen, every if len(every) <= CLOSED_FORM_LIMIT else chosen)
     else:
         blocks.append(
             paragraph(
@@ -45,11 +48,11 @@ def checks_part(pen: Pen, views: Sequence[LayerView], selection: Selection) -> S
     return Section("checks", prose("How the numbers were checked"), tuple(blocks))
 
 
-def _comparison(pen: Pen, views: Sequence[LayerView], selection: Selection) -> list[Block]:
+def checks_table(pen: Pen, scalars: Sequence[Scalar]) -> list[Block]:
+    """The gradients of some scalars by each of the ways, and what was compared."""
     derivation = pen.derivation
-    every = [s for name in derivation.program.parameters for s in derivation.graph.scalars(name)]
-    small = len(every) <= CLOSED_FORM_LIMIT
-    scalars = every if small else [w for view in views for w in selection.weights[view.number]][:12]
+    sizes = (int(np.prod(derivation.program.shape(name))) for name in derivation.program.parameters)
+    small = sum(sizes) <= CLOSED_FORM_LIMIT
     rows: list[list[Cell]] = []
     fewest: dict[str, int] = {}
     for scalar in scalars:
