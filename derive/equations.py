@@ -187,12 +187,12 @@ class _Reader:
         if len(node.args) > len(places):
             raise EquationError(f"{_place(node)}: {name} takes {', '.join(places)}; found {len(node.args)} arguments")
         given = dict(zip(places, node.args, strict=False))
-        for argument in node.keywords:
-            if argument.arg is None or argument.arg not in places:
-                raise EquationError(f"{_place(node)}: {name}: {unknown(str(argument.arg), places)}")
-            if argument.arg in given:
-                raise EquationError(f"{_place(node)}: {name}: {argument.arg} is given twice")
-            given[argument.arg] = argument.value
+        for named in node.keywords:
+            if named.arg is None or named.arg not in places:
+                raise EquationError(f"{_place(node)}: {name}: {unknown(str(named.arg), places)}")
+            if named.arg in given:
+                raise EquationError(f"{_place(node)}: {name}: {named.arg} is given twice")
+            given[named.arg] = named.value
         for argument in given.values():
             if isinstance(argument, ast.Starred):
                 raise EquationError(f"{_place(node)}: {_shown(node)!r} is no part of the equation language")

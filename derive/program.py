@@ -237,6 +237,6 @@ def rebuilt(expression: Expression, arguments: tuple[Expression, ...]) -> Expres
             return replace(expression, arguments=arguments)
         case Contract():
             return replace(expression, arguments=(arguments[0], arguments[1]))
-        case Ref():
-            return expression
-    return replace(expression, argument=arguments[0])  # type: ignore[call-arg]
+        case Transpose() | Total() | Softmax() | Reshape() | Scatter() | Largest():
+            return replace(expression, argument=arguments[0])
+    return expression

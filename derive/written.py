@@ -7,12 +7,36 @@ from collections.abc import Callable, Mapping, Sequence
 import sympy
 from sympy import Expr
 
-from derive.formula import Call, Cases, Formula, Fraction, Negative, Number, Power, Product, Relation, Sum, Words
-from derive.functions import Elementwise
-from derive.scalars import Form, Leaf, Node, Scalar, Share, Terms, Times
+from derive.formula import (
+    Call,
+    Cases,
+    Formula,
+    Fraction,
+    Name,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Relation,
+    Sum,
+    Symbol,
+    Words,
+)
+from derive.functions import ChosenOf, Elementwise, LargestOf, StopGradient
+from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times
 
 Write = Callable[[Scalar], Formula]
-CALLS = {sympy.exp: "exp", sympy.log: "log", sympy.tanh: "tanh", sympy.Abs: "abs", sympy.Max: "max"}
+CALLS = {
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.tanh: "tanh",
+    sympy.Abs: "abs",
+    sympy.Max: "max",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+    sympy.erf: "erf",
+    LargestOf: "max",
+}
 SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤", "==": "=", "!=": "≠"}
 
 
@@ -28,6 +52,9 @@ def definition(node: Node, write: Write) -> Formula:
         case Form(expression, symbols, parts):
             known = {s: definition(part, write) for s, part in zip(symbols, parts, strict=True)}
             return formula(expression, known)
+        case Best(row, place):
+            written_row = [definition(each, write) for each in row]
+            return Call("max", tuple(written_row)) if place < 0 else _chosen(place, written_row)
         case Share(scores, place, logarithm):
             powers = [Call("exp", (definition(score, write),)) for score in scores]
             total = added(powers)
@@ -50,6 +77,8 @@ def formula(expression: Expr, known: Mapping[Expr, Formula]) -> Formula:
             return added(positive_first)
         case sympy.Mul(args=factors):
             return _product(factors, known)
+        case sympy.Pow(base=base, exp=exponent) if exponent == sympy.Rational(1, 2):
+            return Call("sqrt", (formula(base, known),))
         case sympy.Pow(base=base, exp=exponent):
             if exponent.is_Rational and exponent < 0:
                 return Fraction(Number("1"), formula(sympy.Pow(base, -exponent), known))
@@ -58,11 +87,23 @@ def formula(expression: Expr, known: Mapping[Expr, Formula]) -> Formula:
             return Call(expression.row.sign, (formula(expression.args[0], known),))
         case sympy.Piecewise(args=rows):
             return Cases(tuple((formula(row.args[0], known), _condition(row.args[1], known)) for row in rows))
+        case StopGradient():
+            return formula(expression.args[0], known)
+        case ChosenOf(args=(place, *row)):
+            return _chosen(int(place), [formula(each, known) for each in row])
+        case sympy.pi:
+            return Symbol(Name("pi"))
         case sympy.Symbol():
             return Words(expression.name)
     if expression.func in CALLS:
         return Call(CALLS[expression.func], tuple(formula(argument, known) for argument in expression.args))
     raise TypeError(f"no formula for {type(expression).__name__}")
+
+
+def _chosen(place: int, row: list[Formula]) -> Formula:
+    """1 where a place holds the largest of a row."""
+    largest = Call("max", tuple(row))
+    return Cases(((Number("1"), Relation(row[place], "=", largest)), (Number("0"), None)))
 
 
 def rational(value: sympy.Rational) -> Formula:

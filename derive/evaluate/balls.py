@@ -84,10 +84,13 @@ def _rational_at(point: int, result: int, function: Callable[[arb], arb]) -> Cal
 
 def _power(base: Exact, exponent: Exact | int) -> Exact:
     """base to an exponent; a rational to a whole one exactly."""
-    whole = isinstance(exponent, int) or (isinstance(exponent, fmpq) and exponent.q == 1)
-    if whole and isinstance(base, fmpq):
-        return base ** int(exponent if isinstance(exponent, int) else exponent.p)
-    return arb(base) ** arb(exponent)
+    whole = exponent if isinstance(exponent, int) else None
+    if isinstance(exponent, fmpq) and exponent.q == 1:
+        whole = int(exponent.p)
+    result: Exact = arb(base) ** arb(exponent)
+    if whole is not None and isinstance(base, fmpq):
+        result = base**whole
+    return result
 
 
 def _first_largest(row: Sequence[Exact]) -> int:
@@ -192,10 +195,10 @@ def _largest(values: Array, axis: int, keepdims: bool, mask: bool) -> Array:
     moved = np.moveaxis(values, axis, -1)
     places = np.empty(moved.shape[:-1], dtype=np.intp)
     for index in np.ndindex(*places.shape):
-        places[index] = _first_largest(moved[index])
+        places[index] = _first_largest(list(moved[index]))
     if mask:
         chosen = np.arange(moved.shape[-1]) == places[..., None]
-        return np.moveaxis(np.where(chosen, fmpq(1), fmpq(0)), -1, axis)
+        return np.moveaxis(np.array([fmpq(0), fmpq(1)], dtype=object)[chosen.astype(np.intp)], -1, axis)
     found = np.take_along_axis(moved, places[..., None], -1)
     return np.moveaxis(found, -1, axis) if keepdims else found[..., 0]
 
