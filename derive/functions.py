@@ -241,16 +241,22 @@ class Loss:
     """A loss: the error of one output in the equation language, with t the target and a the output.
 
     ``over_outputs``: how the outputs' errors make the error, "sum" or "mean"; ``stated`` is
-    ∂e/∂a as textbooks write it (proved equal to SymPy's derivative when first used).
+    ∂e/∂a as textbooks write it (proved equal to SymPy's derivative when first used). ``delta`` is the
+    textbook's value of the constant of that name, of losses that have it; ``stated`` takes it third.
+    ``classes``: a target may be a class, counted from 0; ``kink``: the summary says which derivative
+    is taken where there is none.
     """
 
     name: str
     summary: str
     element: str
-    stated: Callable[[Expr, Expr], Expr]
+    stated: Callable[..., Expr]
     over_outputs: str = "sum"
     targets_in_unit_interval: bool = False
+    targets_are_signs: bool = False
     classes: bool = False
+    delta: Rational | None = None
+    kink: bool = False
 
 
 def _negative_difference(t: Expr, a: Expr) -> Expr:
@@ -259,6 +265,14 @@ def _negative_difference(t: Expr, a: Expr) -> Expr:
 
 def _twice_negative_difference(t: Expr, a: Expr) -> Expr:
     return sympy.Mul(-2, Add(t, -a, evaluate=False), evaluate=False)
+
+
+def _negative_sign(t: Expr, a: Expr) -> Expr:
+    return Piecewise((-1, t - a > 0), (1, t - a < 0), (0, True))
+
+
+def _clipped_difference(t: Expr, a: Expr, delta: Expr = sympy.S.One) -> Expr:
+    return Piecewise((-delta, t - a > delta), (delta, a - t > delta), (_negative_difference(t, a), True))
 
 
 LOSSES: dict[str, Loss] = {
@@ -286,6 +300,45 @@ LOSSES: dict[str, Loss] = {
             "−Σ t ln a over the outputs; a target may be a class, counted from 0",
             "-t * log(a)",
             lambda t, a: -t / a,
+            classes=True,
+        ),
+        Loss(
+            "absolute_error",
+            "Σ |t − a| over the outputs; its derivative where a = t is taken as 0",
+            "abs(t - a)",
+            _negative_sign,
+            kink=True,
+        ),
+        Loss(
+            "huber",
+            "½(t − a)² where |t − a| ≤ δ, else δ(|t − a| − ½δ), summed over the outputs (δ 1 unless given)",
+            "where(t - a > delta, delta * (t - a - delta / 2), "
+            "where(a - t > delta, delta * (a - t - delta / 2), 1/2 * (t - a)**2))",
+            _clipped_difference,
+            delta=Rational(1),
+        ),
+        Loss(
+            "hinge",
+            "Σ max(0, 1 − t a) over the outputs, for targets 1 and −1; its derivative where t a = 1 is taken as 0",
+            "maximum(0, 1 - t * a)",
+            lambda t, a: Piecewise((0, t * a >= 1), (-t, True)),
+            targets_are_signs=True,
+            kink=True,
+        ),
+        Loss(
+            "kl_divergence",
+            "Σ t ln(t / a) over the outputs, with 0 ln 0 = 0",
+            # no logarithm of a target 0, in any branch: NumPy computes both
+            "t * (log(where(t > 0, t, 1)) - log(a))",
+            lambda t, a: -t / a,
+            targets_in_unit_interval=True,
+        ),
+        Loss(
+            "nll",
+            "−Σ t a over the outputs, for outputs that are logarithms of probabilities (log_softmax); "
+            "a target may be a class, counted from 0",
+            "-t * a",
+            lambda t, a: -t,
             classes=True,
         ),
     )

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from sympy import Rational
 
-from derive.arrays import apply
+from derive.arrays import apply, constant
 from derive.equations import parse
 from derive.evaluate.balls import Array, exact_array
 from derive.functions import ACTIVATIONS, LOSSES
-from derive.program import Equation, Program, Ref, Variable
+from derive.program import Equation, Expression, Program, Ref, Variable
 
 if TYPE_CHECKING:
     from derive.problem import Layer, Problem
@@ -89,9 +89,11 @@ def _loss(problem: Problem, output: Variable, target: Variable) -> tuple[Equatio
     row = LOSSES[problem.loss.name]
     examples, outputs = target.shape
     count = (outputs if row.over_outputs == "mean" else 1) * (examples if problem.loss.over_examples == "mean" else 1)
-    names = {"t": Ref("t", target.shape), "a": Ref(output.name, output.shape), "e": Ref("e", target.shape)}
+    names: dict[str, Expression] = {"t": Ref("t", target.shape), "a": Ref(output.name, output.shape)}
+    if row.delta is not None:
+        names["delta"] = constant(row.delta if problem.loss.delta is None else Rational(problem.loss.delta))
     whole = "E = sum(e)" if count == 1 else f"E = 1/{count} * sum(e)"
-    return parse(f"e = {row.element}", names) + parse(whole, names)
+    return parse(f"e = {row.element}\n{whole}", names)
 
 
 def given(problem: Problem, program: Program) -> dict[str, Array]:

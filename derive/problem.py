@@ -54,10 +54,14 @@ class Initial:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The loss by name, and whether the errors of several examples are summed or averaged."""
+    """The loss by name, and whether the errors of several examples are summed or averaged.
+
+    ``delta`` is huber's constant; None leaves the one that its row states.
+    """
 
     name: str
     over_examples: str = "sum"
+    delta: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

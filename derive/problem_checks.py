@@ -35,6 +35,7 @@ def cross_check(file: ProblemFile, broken: frozenset[tuple[str | int, ...]]) -> 
         *_inputs(reading),
         *_layers(reading),
         *_targets(reading),
+        *_loss(reading),
         *_initial(reading),
         *_update(reading),
         *_parameters(reading),
@@ -104,13 +105,15 @@ def is_class(example: ExampleTable, loss: str) -> bool:
 def _interval(reading: _Reading, row: int, example: ExampleTable) -> Iterator[Fault]:
     from derive.functions import LOSSES
 
-    loss = reading.file.loss.name
-    if not LOSSES[loss].targets_in_unit_interval or isinstance(example.targets, int):
+    loss = LOSSES[reading.file.loss.name]
+    if isinstance(example.targets, int):
         return
     for column, target in enumerate(example.targets):
-        if not 0 <= target <= 1:
-            place = f"examples[{row}].targets[{column}]"
-            yield Fault(place, f"found {_decimal(target)}; {loss} needs targets from 0 to 1")
+        found = f"found {_decimal(target)}; {loss.name} needs targets"
+        if loss.targets_in_unit_interval and not 0 <= target <= 1:
+            yield Fault(f"examples[{row}].targets[{column}]", f"{found} from 0 to 1")
+        if loss.targets_are_signs and target not in (1, -1):
+            yield Fault(f"examples[{row}].targets[{column}]", f"{found} of 1 or -1")
 
 
 def _decimal(number: Fraction) -> str:
@@ -199,7 +202,20 @@ def _activation(reading: _Reading, row: int, layer: LayerTable) -> Iterator[Faul
         yield Fault(f"layers[{row}].slope", f"{layer.activation} has no slope; known with one: {sloped}")
 
 
-# ---- initial, update -----------------------------------------------------------------------
+# ---- loss, initial, update -----------------------------------------------------------------------
+
+
+def _loss(reading: _Reading) -> Iterator[Fault]:
+    from derive.functions import LOSSES
+
+    loss = reading.file.loss
+    if loss.delta is None or not (reading.sound("loss", "name") and reading.sound("loss", "delta")):
+        return
+    if LOSSES[loss.name].delta is None:
+        having = ", ".join(name for name, row in LOSSES.items() if row.delta is not None)
+        yield Fault("loss.delta", f"{loss.name} has no delta; known with one: {having}")
+    elif loss.delta <= 0:
+        yield Fault("loss.delta", f"found {_decimal(loss.delta)}; a number greater than 0 is expected")
 
 
 def _initial(reading: _Reading) -> Iterator[Fault]:

@@ -26,7 +26,7 @@ def finished(file: ProblemFile, source: str, stem: str) -> Problem:
         notation=file.notation,
         examples=examples,
         layers=layers,
-        loss=Loss(file.loss.name, file.loss.over_examples),
+        loss=Loss(**dict(file.loss)),
         update=None if update is None else Update(**{**dict(update), "fixed": tuple(update.fixed)}),
         initial=None if initial is None else Initial(**dict(initial)),
         published=tuple(Published(**dict(each)) for each in file.published),

@@ -155,6 +155,7 @@ class LossTable(Table):
 
     name: Annotated[str, _table("derive.functions", "LOSSES")]
     over_examples: Annotated[str, _words("sum", "mean")] = "sum"
+    delta: Number | None = Field(None, description="of huber: where the square turns into a straight line; absent: 1")
 
 
 class UpdateTable(Table):
