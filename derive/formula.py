@@ -17,6 +17,7 @@ class Name:
 
     ``base`` is a letter, a word, or the English name of a Greek letter ("delta", "eta");
     ``style`` is "italic" (the default), "roman", "bold" or "code"; ``accent`` is "" or "hat".
+    ``typed`` is how the name is typed where that is not what is printed: "W[0, 0]".
     """
 
     base: str
@@ -24,6 +25,7 @@ class Name:
     sup: str = ""
     style: str = "italic"
     accent: str = ""
+    typed: str = ""
 
 
 class Formula:

@@ -111,7 +111,7 @@ class Names:
         variable = self.program.variables[array]
         role = self._role(variable)
         if role not in self.notation.elements:
-            return Name(array, ",".join(str(i + 1) for i in index))
+            return array_element(array, index)
         return self._filled(self.notation.elements[role], variable, index)
 
     def delta(self, array: str, index: Index) -> Name:
@@ -125,7 +125,7 @@ class Names:
         return (
             _fill(self.notation.arrays[role], {"layer": str(variable.layer)})
             if role in self.notation.arrays
-            else Name(array)
+            else array_element(array, ())
         )
 
     def array_delta(self, array: str) -> Name:
@@ -150,7 +150,7 @@ class Names:
         if bracketed := re.fullmatch(r"(\w+)\s*\[([\d\s,]*)\]", name):
             array = bracketed[1]
             index = tuple(int(part) for part in bracketed[2].split(",") if part.strip())
-            if array in self.program.variables and index in set(_indices(self.program.shape(array))):
+            if array in self.program.variables and _within(index, self.program.shape(array)):
                 return array, index
         if name in self._by_name:
             return self._by_name[name]
@@ -190,6 +190,8 @@ class Names:
         return f"h{self._units_before.get(variable.layer, 0) + number + 1}"
 
     def _role(self, variable: Variable) -> str:
+        if variable.role == "bias" and variable.layer == 0:  # of a user's own equations: it has a name already
+            return "array"
         return "shared_bias" if variable.role == "bias" and not variable.shape else variable.role
 
     def _filled(self, template: Name, variable: Variable, index: Index) -> Name:
@@ -204,6 +206,26 @@ class Names:
         if variable.per_example and variable.shape[0] > 1:
             return replace(name, sup=_substituted(self.notation.example, {"n": str(index[0] + 1)}))
         return name
+
+
+_PARTS = re.compile(r"(?P<base>[^\W\d_]+)(?P<number>\d*)(?:_(?P<rest>\w+))?_*")
+
+
+def array_element(array: str, index: Index) -> Name:
+    """How an element of an array that a user named is written.
+
+    It is typed as it is indexed, W[0, 0], and printed with subscripts counted from 1, W with 1,1; a number
+    at the end of the name and what follows an underscore are subscripts too: theta1, W_xh.
+    """
+    match = _PARTS.fullmatch(array)
+    base, first = (array, []) if match is None else (match["base"], [match["number"], match["rest"]])
+    scripts = [*(part.replace("_", ",") for part in first if part), *(str(i + 1) for i in index)]
+    typed = f"{array}[{', '.join(map(str, index))}]" if index else array
+    return Name(base, ",".join(scripts), typed=typed)
+
+
+def _within(index: Index, shape: Index) -> bool:
+    return len(index) == len(shape) and all(i < size for i, size in zip(index, shape, strict=True))
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[Index]:
@@ -226,6 +248,8 @@ def _substituted(template: str, fields: dict[str, str]) -> str:
 
 
 def plain_name(name: Name) -> str:
-    """A name as it is typed: w5, net_h1, net_h1(2) for the second example."""
+    """A name as it is typed: w5, net_h1, net_h1(2) for the second example, W[0, 0]."""
+    if name.typed:
+        return name.typed
     sub = name.sub if not name.sub or (name.sub[0].isdigit() and len(name.base) == 1) else f"_{name.sub}"
     return f"{name.base}{sub}{name.sup}"

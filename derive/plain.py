@@ -48,6 +48,8 @@ def plain_equation(sides: Iterable[Side]) -> str:
 
 def plain_name(name: Name) -> str:
     """A name without TeX: ``w5``, ``out_o1``, ``w5+``; a letter and its number are written together."""
+    if name.typed:
+        return name.typed
     base = f"{name.base}_hat" if name.accent == "hat" else name.base
     joined = len(base) == 1 and name.sub.isdigit()
     sub = name.sub if joined or not name.sub else f"_{name.sub}"
