@@ -66,7 +66,11 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """How parameters move: the rule, its learning rate, what stays fixed, in which order, how often."""
+    """How parameters move: the rule, its learning rate, what stays fixed, in which order, how often.
+
+    The rest are the rule's settings; None is the rule's own value, or none where the rule does not
+    know the key (`optimizers.settings` has them with their values).
+    """
 
     learning_rate: Fraction
     rule: str = "gradient_descent"
@@ -74,6 +78,37 @@ class Update:
     fixed: tuple[str, ...] = ()
     order: str = "simultaneous"
     steps: int = 1
+    momentum: Fraction | None = None
+    dampening: Fraction | None = None
+    beta1: Fraction | None = None
+    beta2: Fraction | None = None
+    rho: Fraction | None = None
+    epsilon: Fraction | None = None
+    weight_decay: Fraction | None = None
+    nesterov: bool | None = None
+    velocity: str | None = None
+    first_step: str | None = None
+    bias_correction: bool | None = None
+    epsilon_inside: bool | None = None
+    centered: bool | None = None
+    decay: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """What large weights cost: ½·l2·Σw² + l1·Σ|w| over the weights, biases not among them, is added to the error."""
+
+    l1: Fraction = Fraction(0)
+    l2: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenArray:
+    """An array that equations read and do not define: its numbers row by row, or None where they stay symbols."""
+
+    name: str
+    shape: tuple[int, ...]
+    numbers: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +124,10 @@ class Published:
 class Problem:
     """A whole problem, every number exact, every shape checked, every default filled in.
 
+    A problem is stated in layers or in equations. With ``equations`` there are no examples and no layers, and
+    the loss has no name; instead there are the ``arrays`` that the equations start from, the name of the
+    ``error``, the ``outputs`` that training prints, and a ``seed`` where the error is an array: its upstream
+    gradient, row by row.
     ``source`` is how messages call it; ``stem`` is how files written from it are called.
     """
 
@@ -101,12 +140,20 @@ class Problem:
     notation: str = "mazur"
     published: tuple[Published, ...] = ()
     parameters: tuple[str, ...] | None = None
+    penalty: Penalty | None = None
+    equations: str = ""
+    arrays: tuple[GivenArray, ...] = ()
+    error: str = "E"
+    outputs: str = ""
+    seed: Vector | None = None
     source: str = ""
     stem: str = "problem"
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """How many values there are at the inputs and after each layer: (2, 2, 2)."""
+        """How many values there are at the inputs and after each layer: (2, 2, 2); () for equations."""
+        if not self.examples:
+            return ()
         inputs = self.examples[0].inputs
         return (inputs if isinstance(inputs, int) else len(inputs), *(layer.units for layer in self.layers))
 
@@ -179,9 +226,12 @@ def load_text(text: str, source: str = "text", format: str = "", stem: str = "pr
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a problem file, with the names that are known."""
-    from derive.problem_tables import ProblemFile
+    from pydantic import TypeAdapter
 
-    return ProblemFile.model_json_schema()
+    from derive.problem_tables import EquationsFile, ProblemFile
+
+    whole: TypeAdapter[Any] = TypeAdapter(ProblemFile | EquationsFile)
+    return whole.json_schema() | {"title": "chainrule problem"}
 
 
 def _read(path: Path) -> str:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.errors import Fault, unknown
+from derive.problem_updates import update_faults
 
 if TYPE_CHECKING:
     from derive.problem_tables import ExampleTable, InitialTable, LayerTable, ProblemFile
@@ -237,7 +238,11 @@ def grid(initial: InitialTable) -> tuple[int, int]:
 
 def _update(reading: _Reading) -> Iterator[Fault]:
     update = reading.file.update
-    if update is None or not all(reading.sound("layers", row, "bias") for row in range(len(reading.file.layers))):
+    if update is None:
+        return
+    only_dense = all(layer.type == "dense" for layer in reading.file.layers)
+    yield from update_faults(update, reading.sound, only_dense)
+    if not all(reading.sound("layers", row, "bias") for row in range(len(reading.file.layers))):
         return
     known = _arrays(reading, "Wb")
     for index, name in enumerate(update.fixed):

@@ -11,7 +11,7 @@ from derive.problem import Example, Initial, Layer, Loss, Problem, Published, Up
 from derive.problem_checks import grid, is_class
 
 if TYPE_CHECKING:
-    from derive.problem_tables import ExampleTable, InitialTable, LayerTable, ProblemFile
+    from derive.problem_tables import ExampleTable, InitialTable, LayerTable, ProblemFile, UpdateTable
 
 _LONG = 8  # so many layers are named one by one in a title
 
@@ -27,13 +27,21 @@ def finished(file: ProblemFile, source: str, stem: str) -> Problem:
         examples=examples,
         layers=layers,
         loss=Loss(**dict(file.loss)),
-        update=None if update is None else Update(**{**dict(update), "fixed": tuple(update.fixed)}),
+        update=None if update is None else updated(update),
         initial=None if initial is None else Initial(**dict(initial)),
         published=tuple(Published(**dict(each)) for each in file.published),
         parameters=None if file.parameters is None else tuple(file.parameters),
         source=source,
         stem=stem,
     )
+
+
+def updated(update: UpdateTable) -> Update:
+    """An [update] with its rule's own learning rate where none is stated."""
+    from derive.optimizers import OPTIMIZERS
+
+    rate = OPTIMIZERS[update.rule].settings["learning_rate"] if update.learning_rate is None else update.learning_rate
+    return Update(**{**dict(update), "fixed": tuple(update.fixed), "learning_rate": rate})
 
 
 def _example(example: ExampleTable, units: int, loss: str) -> Example:

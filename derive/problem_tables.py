@@ -92,6 +92,12 @@ def _bias(value: object) -> Fraction | str:
         raise ValueError("; ".join(filter(None, (hint, nearest(str(value), words))))) from None
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"found {shown(value)}; true or false is expected")
+    return value
+
+
 def _kind(value: object) -> str:
     return "list" if isinstance(value, list) else "one"
 
@@ -106,6 +112,7 @@ NumbersOrSize = Annotated[Numbers | Size, Discriminator(_kind)]
 OneBias = Annotated[Fraction | str, PlainValidator(_bias), WithJsonSchema(_BIAS_SCHEMA), Tag("one")]
 Bias = Annotated[Numbers | OneBias, Discriminator(_kind)]
 Line = Annotated[str, AfterValidator(_line)]
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
 
 # ---- the tables ----------------------------------------------------------------------------
 
@@ -162,11 +169,37 @@ class UpdateTable(Table):
     """How the parameters are updated."""
 
     rule: Annotated[str, _table("derive.optimizers", "OPTIMIZERS")] = "gradient_descent"
-    learning_rate: Number
+    learning_rate: Number | None = Field(None, description="absent: 0.001 for adam and adamw, else it is needed")
     biases: Annotated[str, _words("updated", "fixed")] = "updated"
     fixed: list[str] = Field([], description="arrays that keep their values, such as W1")
     order: Annotated[str, _words("simultaneous", "sequential")] = "simultaneous"
     steps: int = Field(1, ge=0, le=MAX_STEPS)
+    momentum: Number | None = Field(None, description="momentum: absent 0.9; rmsprop: absent 0")
+    dampening: Number | None = Field(None, description="momentum: 1 - dampening of each gradient is taken; absent 0")
+    beta1: Number | None = Field(None, description="adam, adamw: of the mean of the gradients; absent 0.9")
+    beta2: Number | None = Field(None, description="adam, adamw: of the mean of their squares; absent 0.999")
+    rho: Number | None = Field(None, description="rmsprop: of the mean of the squares (PyTorch's alpha); absent 0.9")
+    epsilon: Number | None = Field(None, description="keeps a root from 0: absent 1e-8, of adagrad 1e-10")
+    weight_decay: Number | None = Field(None, description="absent 0, of adamw 0.01")
+    nesterov: Flag | None = Field(None, description="momentum: the step looks ahead by the velocity; absent false")
+    velocity: Annotated[str, _words("gradient", "step")] | None = Field(
+        None,
+        description="momentum: the velocity gathers gradients, w - learning_rate * v (absent; PyTorch), or steps, "
+        "v = momentum * v - learning_rate * g and w + v",
+    )
+    first_step: Annotated[str, _words("gradient", "dampened")] | None = Field(
+        None, description="momentum: is the first gradient taken whole (absent; PyTorch) or dampened as the others"
+    )
+    bias_correction: Flag | None = Field(None, description="adam, adamw: means corrected for their start; absent true")
+    epsilon_inside: Flag | None = Field(None, description="sqrt(v + epsilon), not sqrt(v) + epsilon; absent false")
+    centered: Flag | None = Field(
+        None, description="rmsprop: the square of the mean gradient is taken off; absent false"
+    )
+    decay: Annotated[str, _words("coupled", "decoupled")] | None = Field(
+        None,
+        description="is the weight decay added to the gradient (absent), or taken off the weight itself, which is "
+        "what adamw does",
+    )
 
 
 class PublishedTable(Table):
@@ -179,22 +212,52 @@ class PublishedTable(Table):
     where: Line = ""
 
 
-class ProblemFile(Table):
-    """A chainrule problem file."""
+class PenaltyTable(Table):
+    """What large weights cost, added to the error; biases are left out."""
 
-    model_config = ConfigDict(title="chainrule problem")
+    l1: Number = Field(Fraction(0), ge=0, description="adds l1 times the sum of |w|", json_schema_extra={"default": 0})
+    l2: Number = Field(Fraction(0), ge=0, description="adds l2/2 times the sum of w²", json_schema_extra={"default": 0})
+
+
+class EitherFile(Table):
+    """The keys that both forms of a problem file have."""
 
     title: Line = ""
     notation: Annotated[str, _table("derive.notation", "NOTATIONS")] = "mazur"
+
+
+class ProblemFile(EitherFile):
+    """A chainrule problem file: examples, layers and a loss."""
+
     examples: list[ExampleTable] = Field(min_length=1)
     layers: list[LayerTable] = Field(min_length=1)
     loss: LossTable
     update: UpdateTable | None = None
     initial: InitialTable | None = None
+    penalty: PenaltyTable | None = None
     published: list[PublishedTable] = []
     parameters: list[str] | None = Field(
         None, min_length=1, description="arrays to differentiate by; absent: weights and biases"
     )
+
+
+class EquationsFile(EitherFile):
+    """A chainrule problem file that states its network in equations."""
+
+    equations: str = Field(description="one a line, name = expression")
+    error: str = Field("E", description="the name of what is differentiated: a number, or an array with a seed")
+    seed: Any = Field(None, description="∂E/∂(error) where the error is an array: E is the sum of seed times error")
+    parameters: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="arrays to differentiate by, given or computed; absent: every given one that the error depends on",
+    )
+    outputs: str = Field("", description="the array that training prints as outputs")
+    values: dict[str, Any] = Field({}, description="arrays with their numbers, as nested lists")
+    shapes: dict[str, Any] = Field({}, description="arrays without numbers, which stay symbols: their lengths")
+    update: UpdateTable | None = None
+    penalty: PenaltyTable | None = None
+    published: list[PublishedTable] = []
 
 
 TABLES: dict[str, type[Table]] = {
@@ -204,10 +267,8 @@ TABLES: dict[str, type[Table]] = {
     "loss": LossTable,
     "update": UpdateTable,
     "published": PublishedTable,
+    "penalty": PenaltyTable,
 }
 
 # Keys that are planned, and that this version must not pretend to understand.
-NOT_YET: dict[str, tuple[str, ...]] = {
-    "": ("equations", "error", "values", "shapes", "penalty", "outputs"),
-    "update": ("momentum", "dampening", "beta1", "beta2", "rho", "epsilon", "weight_decay"),
-}
+NOT_YET: dict[str, tuple[str, ...]] = {}

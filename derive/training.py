@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import flint
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from derive.errors import ChainruleError
 from derive.evaluate import balls, unrolled, vectorised
 from derive.optimizers import updated_name
-from derive.program import Equation, Program
+from derive.program import Equation, Expression, Program, Ref, Shape, parts
 
 Progress = Callable[[int, int], None]
 Floats = NDArray[np.float64]
@@ -23,16 +24,43 @@ SMALL = 300
 
 @dataclass(frozen=True)
 class Training:
-    """What training needs: the program's equations with those of one update, and the numbers to begin with."""
+    """What training needs: the program's equations with those of one update, and which parameters move."""
 
     program: Program
     equations: tuple[Equation, ...]
     trained: tuple[str, ...]
 
+    @cached_property
+    def memory(self) -> dict[str, Shape]:
+        """The arrays that the rule keeps from step to step: read, but given or defined by nobody. They start at 0."""
+        known = {*self.program.given, *(equation.target for equation in self.equations)}
+        read = (ref for equation in self.equations for ref in refs(equation.expression))
+        return {ref.name: ref.shape for ref in read if ref.name not in known}
+
+    @cached_property
+    def carried(self) -> dict[str, Shape]:
+        """What changes from step to step: the parameters that move, and the memory."""
+        moving = {updated_name(name) for name in self.trained} & {equation.target for equation in self.equations}
+        moved = (name for name in self.trained if updated_name(name) in moving)
+        return {name: self.program.shape(name) for name in moved} | self.memory
+
+    @cached_property
+    def inputs(self) -> dict[str, Shape]:
+        """Every array that a step starts from."""
+        return {name: self.program.shape(name) for name in self.program.given} | self.memory
+
     @property
     def parameter_count(self) -> int:
         """How many numbers are trained."""
         return sum(int(np.prod(self.program.shape(name))) for name in self.trained)
+
+
+def refs(expression: Expression) -> Iterator[Ref]:
+    """The named arrays that an expression reads."""
+    if isinstance(expression, Ref):
+        yield expression
+    for part in parts(expression):
+        yield from refs(part)
 
 
 def milestones(steps: int) -> Iterator[int]:
@@ -58,6 +86,7 @@ def in_floats(
     advance = _unrolled(training) if training.parameter_count <= SMALL else _vectorised(training)
     error = _error_function(training)
     values = {name: np.array(start[name], dtype=np.float64) for name in training.program.given}
+    values |= {name: np.zeros(shape) for name, shape in training.memory.items()}
     history: list[tuple[int, float]] = []
     done = 0
     try:
@@ -73,7 +102,7 @@ def in_floats(
     except (OverflowError, ZeroDivisionError, ValueError, FloatingPointError):
         raise ChainruleError(
             f"training left the range of float64 between step {done} and step {milestone}: a smaller learning rate "
-            f"may keep it finite"
+            f"(where the rule divides by a root, a greater epsilon) may keep it finite"
         ) from None
     return values, history
 
@@ -103,28 +132,26 @@ def _error_function(training: Training) -> Callable[[Mapping[str, Floats]], floa
 
 
 def _unrolled(training: Training) -> Callable[[int, Mapping[str, Floats]], dict[str, Floats]]:
-    program = training.program
-    state = [(name, updated_name(name), program.shape(name)) for name in training.trained]
-    constants = [(name, program.shape(name)) for name in program.given if name not in training.trained]
+    state = [(name, updated_name(name), shape) for name, shape in training.carried.items()]
+    constants = [(name, shape) for name, shape in training.inputs.items() if name not in training.carried]
     run = unrolled.loop(training.equations, state, constants)
 
     def advance(steps: int, values: Mapping[str, Floats]) -> dict[str, Floats]:
-        order = [*training.trained, *(name for name, _ in constants)]
+        order = [*training.carried, *(name for name, _ in constants)]
         flat = run(steps, *(float(v) for name in order for v in values[name].reshape(-1)))
-        return dict(values) | split(flat, [(name, program.shape(name)) for name in training.trained])
+        return dict(values) | split(flat, list(training.carried.items()))
 
     return advance
 
 
 def _vectorised(training: Training) -> Callable[[int, Mapping[str, Floats]], dict[str, Floats]]:
-    program = training.program
-    new = [updated_name(name) for name in training.trained]
-    step = vectorised.function(training.equations, program.given, new, reuse=True)
+    new = [updated_name(name) for name in training.carried]
+    step = vectorised.function(training.equations, list(training.inputs), new, reuse=True)
 
     def advance(steps: int, values: Mapping[str, Floats]) -> dict[str, Floats]:
         held = {name: np.array(value) for name, value in values.items()}
         for _ in range(steps):
-            for name, value in zip(training.trained, step(*(held[name] for name in program.given)), strict=True):
+            for name, value in zip(training.carried, step(*(held[name] for name in training.inputs)), strict=True):
                 np.copyto(held[name], value)
         return held
 
@@ -146,21 +173,18 @@ def in_balls(
 ) -> balls.Enclosures:
     """The arrays after ``steps`` updates, enclosed to any precision; the error at a milestone is ``error@step``."""
     program = training.program
-    new = [updated_name(name) for name in training.trained]
+    new = [updated_name(name) for name in training.carried]
     forward = unrolled.needed(program.equations, [program.error])
     update = unrolled.needed(training.equations, new)
 
     def compute(bits: int) -> dict[str, balls.Array]:
-        values = {
-            name: balls.filled(np.frompyfunc(flint.arb, 1, 1)(array), program.shape(name))
-            for name, array in given.items()
-        }
+        values = start_in_balls(training, given)
         noted: dict[str, balls.Array] = {}
         done = 0
         for milestone in milestones(steps):
             while done < milestone:
                 after = balls.run(update, values)
-                values |= {name: after[updated] for name, updated in zip(training.trained, new, strict=True)}
+                values |= {name: after[updated] for name, updated in zip(training.carried, new, strict=True)}
                 done += 1
                 if progress is not None and done % 50 == 0:
                     progress(done, steps)
@@ -168,3 +192,12 @@ def in_balls(
         return balls.run(program.equations, values) | noted
 
     return balls.Enclosures(compute)
+
+
+def start_in_balls(training: Training, given: Mapping[str, balls.Array]) -> dict[str, balls.Array]:
+    """What training starts from, as balls: exact fractions would grow with every step."""
+    values = {
+        name: balls.filled(np.frompyfunc(flint.arb, 1, 1)(array), training.program.shape(name))
+        for name, array in given.items()
+    }
+    return values | {name: balls.filled(flint.arb(0), shape) for name, shape in training.memory.items()}
