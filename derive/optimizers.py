@@ -16,11 +16,13 @@ import sympy
 
 from derive import arrays
 from derive.equations import parse
-from derive.program import Equation, Expression, Map, Program, Ref, references
+from derive.evaluate.balls import Enclosures
+from derive.program import Equation, Expression, Map, Program, Ref, Shape, references
 from derive.reverse import GradientProgram
-from derive.sweep import sweep
+from derive.sweep import sweep, swept_name
 
 if TYPE_CHECKING:
+    from derive.derivation import Derivation
     from derive.problem import Update
 
 Setting = Fraction | bool | str
@@ -254,3 +256,47 @@ def first_step(update: Update, w: sympy.Symbol, g: sympy.Symbol) -> sympy.Expr:
 
 def _symbol(symbol: sympy.Symbol) -> Map:
     return Map(symbol, (symbol,), (Ref(symbol.name, ()),), ())
+
+
+@dataclass(frozen=True)
+class Traced:
+    """An array at one step of training, to any precision: ``enclosures`` has it as ``name``."""
+
+    enclosures: Enclosures
+    name: str
+    shape: Shape
+
+    def decimal(self, index: tuple[int, ...], digits: int) -> str:
+        """One element, correctly rounded to significant digits; raises ArithmeticError where it is not finite."""
+        return self.enclosures.decimal(lambda values: values[self.name][index], digits)
+
+
+def trace(derivation: Derivation, steps: int) -> list[dict[str, dict[str, Traced]]]:
+    """What each of the first steps computes: for every trained parameter the arrays of its equations.
+
+    ``trace(d, 3)[0]["W1"]["m_hat"].decimal((0, 0), 12)``: in the first step, the corrected mean for the
+    first element of W1. The keys are the names in `written`: w and g (and m, v, … as they stood), then what
+    the equations define, in order. Raises ChainruleError where there is nothing to train by.
+    """
+    from derive.training import noted_steps
+
+    update, training = derivation.problem.update, derivation.training
+    assert update is not None, "a problem that has a training has an update"
+    program, adjoints = derivation.program, derivation.gradient.adjoints
+    names: dict[str, dict[str, str]] = {}
+    for parameter in (name for name in training.trained if name in training.carried):
+        adjoint = adjoints[parameter] if update.order == "simultaneous" else swept_name(adjoints[parameter])
+        full, equations = quantities(update, parameter, adjoint), one_update(program, update, parameter, adjoint)
+        read = {short: full[short] for short in ("w", "g", *OPTIMIZERS[update.rule].memory)}
+        kept = {short: name for short, name in read.items() if short in ("w", "g") or name in training.memory}
+        names[parameter] = kept | {short: equation.target for short, equation in equations.items()}
+    every = noted_steps(training, derivation.given, steps, [name for each in names.values() for name in each.values()])
+    return [
+        {
+            parameter: {
+                short: Traced(every, f"{name}@{step}", program.shape(parameter)) for short, name in each.items()
+            }
+            for parameter, each in names.items()
+        }
+        for step in range(1, steps + 1)
+    ]

@@ -201,3 +201,22 @@ def start_in_balls(training: Training, given: Mapping[str, balls.Array]) -> dict
         for name, array in given.items()
     }
     return values | {name: balls.filled(flint.arb(0), shape) for name, shape in training.memory.items()}
+
+
+def noted_steps(
+    training: Training, given: Mapping[str, balls.Array], steps: int, names: Sequence[str]
+) -> balls.Enclosures:
+    """Arrays as each of the first ``steps`` updates reads or makes them, to any precision, as ``name@step``."""
+    carried = {name: updated_name(name) for name in training.carried}
+    needed = unrolled.needed(training.equations, [*carried.values(), *names])
+
+    def compute(bits: int) -> dict[str, balls.Array]:
+        values = start_in_balls(training, given)
+        noted: dict[str, balls.Array] = {}
+        for step in range(1, steps + 1):
+            after = balls.run(needed, values)
+            noted |= {f"{name}@{step}": after[name] for name in names}
+            values |= {name: after[new] for name, new in carried.items()}
+        return noted
+
+    return balls.Enclosures(compute)
