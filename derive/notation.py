@@ -1,9 +1,6 @@
-"""Notations: how a course writes its quantities. One row each, and nothing else changes.
+"""The names of a program's scalars and arrays in a notation, and the way back from a name.
 
-A row gives a `Name` template for each role; the fields in braces are filled in for each element:
-``{unit}`` (h1, h2, … through the hidden layers, o1, … for the outputs), ``{count}`` (weights
-counted from 1 through all layers, row by row), ``{layer}``, ``{row}`` and ``{column}`` (both
-counted from 1). Values that differ between examples carry ``example`` as a superscript.
+How a notation writes each role is a row in `derive.notations`.
 """
 
 from __future__ import annotations
@@ -13,83 +10,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import sympy
 
 from derive.errors import ChainruleError, unknown
 from derive.formula import Name
+from derive.notations import NOTATIONS, Notation
+from derive.notations.row import filled
 from derive.program import Program, Variable
 
+__all__ = ["NOTATIONS", "Names", "Notation", "UnknownNameError", "array_element", "plain_name"]
+
 Index = tuple[int, ...]
+Place = tuple[str, Index]
 
-
-ETA = Name("eta")
-ONES = Name("1", style="bold")
-
-
-@dataclass(frozen=True)
-class Notation:
-    """How each role is written, by element and as a whole array."""
-
-    name: str
-    summary: str
-    elements: dict[str, Name]
-    arrays: dict[str, Name]
-    delta: Name
-    array_delta: Name
-    learning_rate: Name = ETA
-    ones: Name = ONES
-    example: str = "({n})"
-
-
-MAZUR = Notation(
-    "mazur",
-    "net_h1, out_h1, w5, E_total, as in the article that it all began with",
-    elements={
-        "input": Name("i", "{column}"),
-        "target": Name("target", "{output}"),
-        "weight": Name("w", "{count}"),
-        "bias": Name("b", "{unit}"),
-        "shared_bias": Name("b", "{layer}"),
-        "net": Name("net", "{unit}"),
-        "activation": Name("out", "{unit}"),
-        "output_error": Name("E", "{output}"),
-        "error": Name("E", "total"),
-    },
-    arrays={
-        "input": Name("x", style="bold"),
-        "target": Name("t", style="bold"),
-        "weight": Name("W", "{layer}"),
-        "bias": Name("b", "{layer}", style="bold"),
-        "shared_bias": Name("b", "{layer}"),
-        "net": Name("z", "{layer}", style="bold"),
-        "activation": Name("a", "{layer}", style="bold"),
-        "output_error": Name("e", style="bold"),
-        "error": Name("E"),
-    },
-    delta=Name("delta", "{unit}"),
-    array_delta=Name("delta", "{layer}", style="bold"),
-)
-
-PLAIN = replace(
-    MAZUR,
-    name="plain",
-    summary="the arrays' own names and indices: z1_1, a1_1, W1_12",
-    elements={
-        "input": Name("x", "{column}"),
-        "target": Name("t", "{column}"),
-        "weight": Name("W{layer}", "{row},{column}"),
-        "bias": Name("b{layer}", "{row}"),
-        "shared_bias": Name("b{layer}"),
-        "net": Name("z{layer}", "{column}"),
-        "activation": Name("a{layer}", "{column}"),
-        "output_error": Name("e", "{column}"),
-        "error": Name("E"),
-    },
-    delta=Name("delta{layer}", "{column}"),
-)
-
-NOTATIONS: dict[str, Notation] = {row.name: row for row in (MAZUR, PLAIN)}
+AXES = {"weight": 2, "bias": 1, "shared_bias": 0, "error": 0}
+"""How many axes the arrays of a role have in a layered network; the others have two, examples and units."""
 
 
 class UnknownNameError(ChainruleError, KeyError):
@@ -106,44 +43,61 @@ class Names:
     program: Program
     notation: Notation
 
-    def element(self, array: str, index: Index) -> Name:
-        """How one element is written."""
+    def element(self, array: str, index: Index, example: str | None = None) -> Name:
+        """How one element is written; ``example`` stands for its own ("n" for any, "" for none)."""
         variable = self.program.variables[array]
         role = self._role(variable)
-        if role not in self.notation.elements:
-            return array_element(array, index)
-        return self._filled(self.notation.elements[role], variable, index)
+        template = self.notation.element(role)
+        if template is None or len(index) != AXES.get(role, 2):
+            return self._own_name(array, index)
+        return self._filled(template, variable, index, example)
 
-    def delta(self, array: str, index: Index) -> Name:
+    def delta(self, array: str, index: Index, example: str | None = None) -> Name:
         """How the delta of a net input is written, ∂E/∂net."""
-        return self._filled(self.notation.delta, self.program.variables[array], index)
+        variable = self.program.variables[array]
+        template = self.notation.element("output_delta" if self.is_last(variable.layer) else "delta")
+        if template is None or len(index) != 2:
+            own = self._own_name(array, index)
+            return Name("delta", own.sub, own.sup, typed=f"delta_{plain_name(own)}")
+        return self._filled(template, variable, index, example)
 
     def array(self, array: str) -> Name:
         """How a whole array is written in the matrix form."""
         variable = self.program.variables[array]
-        role = self._role(variable)
-        return (
-            _fill(self.notation.arrays[role], {"layer": str(variable.layer)})
-            if role in self.notation.arrays
-            else array_element(array, ())
-        )
+        template = self.notation.array(self._role(variable), several=_several(variable))
+        return self._own_name(array, ()) if template is None else filled(template, _layer_fields(variable))
 
     def array_delta(self, array: str) -> Name:
         """How a whole layer's delta is written in the matrix form."""
-        return _fill(self.notation.array_delta, {"layer": str(self.program.variables[array].layer)})
+        variable = self.program.variables[array]
+        role = "output_delta" if self.is_last(variable.layer) else "delta"
+        template = self.notation.array(role, several=_several(variable))
+        return Name("delta", array) if template is None else filled(template, _layer_fields(variable))
 
-    def unit(self, array: str, index: Index) -> str:
-        """The name of the unit that an element of a net input or activation belongs to: h1, o2."""
-        return self._unit(self.program.variables[array], index[-1])
+    def gradient(self, name: Name) -> Name | None:
+        """The short name of a parameter's gradient, dW, where the notation has one."""
+        prefix = self.notation.gradient
+        return replace(name, base=f"{prefix}{name.base}", typed="") if prefix else None
+
+    def unit(self, array: str, index: Index) -> Name | None:
+        """How the unit of a net input or activation is called, h1 or o2; None where it has no name of its own."""
+        variable = self.program.variables[array]
+        template = self.notation.elements.get("output_unit" if self.is_last(variable.layer) else "unit")
+        return None if template is None else filled(template, self._fields(variable, index, ""))
+
+    def is_last(self, layer: int) -> bool:
+        """Whether a layer is the last one, whose units are the outputs."""
+        return layer == self._last
 
     def symbol(self, array: str, index: Index) -> sympy.Symbol:
-        """The SymPy symbol of one element, by the name that the notation prints."""
-        return sympy.Symbol(plain_name(self.element(array, index)))
+        """The SymPy symbol of one element, by the name that the notation types; no two are the same."""
+        return sympy.Symbol(self.typed[array, index])
 
     def find(self, name: str) -> tuple[str, Index | None]:
         """The array and index of a name: ``w5``, ``W2[0, 0]``, ``W2`` (the whole array: index None).
 
-        Raises UnknownNameError with the nearest name.
+        Scripts may stand in any order: ``w^2_11`` and ``w_11^2`` are the same. Raises UnknownNameError with
+        the nearest name.
         """
         if name in self.program.variables:
             return name, None
@@ -154,17 +108,43 @@ class Names:
                 return array, index
         if name in self._by_name:
             return self._by_name[name]
+        if (found := self._by_scripts.get(_scripts(name))) is not None:
+            return found
         raise UnknownNameError(
             f"no quantity of that name: {unknown(name, dict.fromkeys([*self.program.variables, *self._by_name]))}"
         )
 
     @cached_property
-    def _by_name(self) -> dict[str, tuple[str, Index]]:
-        return {
-            plain_name(self.element(array, index)): (array, index)
-            for array in self.program.variables
-            for index in _indices(self.program.shape(array))
-        }
+    def typed(self) -> dict[Place, str]:
+        """The name by which each element is typed, all of them different.
+
+        Where two elements would have the same, or one has an array's name, the later one goes by its index.
+        """
+        found: dict[Place, str] = {}
+        taken: set[str] = set()
+        for array, variable in self.program.variables.items():
+            for index in _indices(variable.shape):
+                name = plain_name(self.element(array, index))
+                if name in taken or (name in self.program.variables and (name, ()) != (array, index)):
+                    name = f"{array}[{', '.join(map(str, index))}]" if index else array
+                taken.add(name)
+                found[array, index] = name
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Place]:
+        return {name: place for place, name in self.typed.items()}
+
+    @cached_property
+    def _by_scripts(self) -> dict[str, tuple[str, Index | None] | None]:
+        """The same names in every order of their scripts, and the arrays by their names; None where two would meet."""
+        found: dict[str, tuple[str, Index | None] | None] = {}
+        for place in self.typed:
+            key = _scripts(plain_name(self.element(*place)))
+            found[key] = None if key in found else place
+        for array in self.program.variables:
+            found.setdefault(_scripts(plain_name(self.array(array))), (array, None))
+        return found
 
     @cached_property
     def _weights_before(self) -> dict[str, int]:
@@ -183,29 +163,59 @@ class Names:
             total += variable.shape[-1]
         return counts
 
-    def _unit(self, variable: Variable, number: int) -> str:
-        last = max(self._units_before, default=variable.layer)
-        if variable.layer == last or variable.role in ("target", "output_error"):
-            return f"o{number + 1}"
-        return f"h{self._units_before.get(variable.layer, 0) + number + 1}"
+    @cached_property
+    def _last(self) -> int:
+        return max(self._units_before, default=0)
 
     def _role(self, variable: Variable) -> str:
-        if variable.role == "bias" and variable.layer == 0:  # of a user's own equations: it has a name already
-            return "array"
-        return "shared_bias" if variable.role == "bias" and not variable.shape else variable.role
+        """The role as a notation knows it: the last layer's quantities may have names of their own."""
+        role = variable.role
+        if variable.layer == 0 and role in ("weight", "bias", "net", "activation"):
+            return "array"  # of a user's own equations: it has a name already
+        if role == "bias" and not variable.shape:
+            return "shared_bias"
+        if self.is_last(variable.layer) and role in ("net", "activation"):
+            return "output_net" if role == "net" else "output"
+        return role
 
-    def _filled(self, template: Name, variable: Variable, index: Index) -> Name:
-        fields = {"layer": str(variable.layer)}
-        if index:
-            fields |= {"row": str(index[0] + 1), "column": str(index[-1] + 1)}
-            fields["unit"] = fields["output"] = self._unit(variable, index[-1])
+    def _own_name(self, array: str, index: Index) -> Name:
+        """The name of an array that a user named, in the style of the notation."""
+        name = array_element(array, index)
+        if self.notation.example.place != "at":
+            return name
+        return Name(f"{array}[{','.join(map(str, index))}]" if index else array, style="code", typed=name.typed)
+
+    def _filled(self, template: Name, variable: Variable, index: Index, example: str | None) -> Name:
+        if not _several(variable):
+            return filled(template, self._fields(variable, index, ""))
+        number = str(index[0] + 1) if example is None else example
+        at = str(index[0]) if example is None else example or ":"
+        return self.notation.example.on(filled(template, self._fields(variable, index, at)), number)
+
+    def _fields(self, variable: Variable, index: Index, at: str) -> dict[str, str]:
+        """What stands in the braces; ``at`` is the example as code has it, "" where there is one only."""
+        fields = _layer_fields(variable)
+        if not index:
+            return fields
+        row, column = str(index[0] + 1), str(index[-1] + 1)
+        fields |= {"row": row, "column": column, "at": f"{at},{index[-1]}" if at else str(index[-1])}
         if variable.role == "weight":
             place = index[0] * variable.shape[-1] + index[-1]
             fields["count"] = str(self._weights_before[variable.name] + place + 1)
-        name = _fill(template, fields)
-        if variable.per_example and variable.shape[0] > 1:
-            return replace(name, sup=_substituted(self.notation.example, {"n": str(index[0] + 1)}))
-        return name
+            fields["indices"] = f"{row}{column}" if max(variable.shape) < 10 else f"{row},{column}"
+            fields["at"] = f"{index[0]},{index[-1]}"
+            return fields
+        hidden = self._units_before.get(variable.layer, 0) + index[-1] + 1
+        output = self.is_last(variable.layer) or variable.role in ("target", "output_error")
+        return fields | {"hidden": str(hidden), "unit": f"o{column}" if output else f"h{hidden}"}
+
+
+def _several(variable: Variable) -> bool:
+    return variable.per_example and variable.shape[0] > 1
+
+
+def _layer_fields(variable: Variable) -> dict[str, str]:
+    return {"layer": str(variable.layer), "level": str(variable.layer + 1)}
 
 
 _PARTS = re.compile(r"(?P<base>[^\W\d_]+)(?P<number>\d*)(?:_(?P<rest>\w+))?_*")
@@ -229,27 +239,32 @@ def _within(index: Index, shape: Index) -> bool:
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[Index]:
-    import numpy as np
-
-    return iter(np.ndindex(*shape))
-
-
-def _fill(template: Name, fields: dict[str, str]) -> Name:
-    return replace(
-        template,
-        base=_substituted(template.base, fields),
-        sub=_substituted(template.sub, fields),
-        sup=_substituted(template.sup, fields),
-    )
-
-
-def _substituted(template: str, fields: dict[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: fields[match[1]], template)
+    return product(*(range(size) for size in shape))
 
 
 def plain_name(name: Name) -> str:
-    """A name as it is typed: w5, net_h1, net_h1(2) for the second example, W[0, 0]."""
+    """A name as it is typed: w5, net_h1, net_h1(2) for the second example, w^2_11, y_hat_1, W[0, 0]."""
     if name.typed:
         return name.typed
-    sub = name.sub if not name.sub or (name.sub[0].isdigit() and len(name.base) == 1) else f"_{name.sub}"
-    return f"{name.base}{sub}{name.sup}"
+    base = f"{name.base}_hat" if name.accent == "hat" else name.base
+    sub = name.sub if not name.sub or (name.sub[0].isdigit() and len(base) == 1) else f"_{name.sub}"
+    if not name.sup or _AFTER.fullmatch(name.sup):
+        return f"{base}{sub}{name.sup}"
+    return f"{base}^{name.sup}" + (f"_{name.sub}" if name.sub else "")
+
+
+_AFTER = re.compile(r"\(\w+\)\+?|\+")  # what stands behind a name without a sign before it
+_BASE = r"(?P<base>[^\W\d_]+(?:_hat)?|\w+\[.*\])"
+_SPELT = re.compile(
+    _BASE + r"(?:\^(?P<first>[^_]+))?_?(?P<sub>[\w,]*)(?:\^(?P<last>.+)|(?P<after>[(\[].*))?",
+)
+
+
+def _scripts(name: str) -> str:
+    """A name with its scripts in one order and without what only joins them: w^{2}_{11} as w_11^2."""
+    bare = re.sub(r"[\s{}\\]", "", name)
+    found = _SPELT.fullmatch(bare)
+    if found is None:
+        return bare
+    sup = found["first"] or found["last"] or found["after"] or ""
+    return f"{found['base']}_{found['sub'].replace(',', '')}^{sup}"

@@ -11,6 +11,7 @@ from networks import symbolic
 import derive
 from derive.derivation import Derivation
 from derive.errors import ChainruleError
+from derive.formula import Name
 from derive.notation import NOTATIONS, UnknownNameError, plain_name
 
 L = "logistic"
@@ -174,4 +175,4 @@ def test_deltas_and_whole_arrays_have_names() -> None:
     assert (names.array("W1").base, names.array("W1").sub) == ("W", "1")
     assert names.array("a1").style == "bold"
     assert (names.array_delta("z2").base, names.array_delta("z2").sub) == ("delta", "2")
-    assert names.unit("z1", (0, 1)) == "h2"
+    assert names.unit("z1", (0, 1)) == Name("h", "2")

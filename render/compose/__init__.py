@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError, unknown
-from derive.notation import NOTATIONS
+from derive.notations.file import notation as notation_of
 from render.compose.backward import backward_parts
 from render.compose.checking import checks_part, published_part
 from render.compose.closing import biases_part, update_part
@@ -30,20 +30,18 @@ def document(
 ) -> Document:
     """The worked example of a derivation.
 
-    ``notation`` is a row of `derive.notation.NOTATIONS` (the problem's own if absent), ``show`` which
+    ``notation`` is a name or a file of `derive.notations` (the problem's own if absent), ``show`` which
     weights are worked out in full ("representative": one a layer; "all"; or names, "w5,w1"), ``decimals``
     how many decimals a rounded number shows. Raises ChainruleError for an unknown choice.
     """
     if detail not in DETAILS:
         raise ChainruleError(f"--detail: {unknown(detail, DETAILS)}")
-    chosen = notation or derivation.problem.notation
-    if chosen not in NOTATIONS:
-        raise ChainruleError(f"--notation: {unknown(chosen, NOTATIONS)}")
+    chosen = derivation.names.notation if notation is None else notation_of(notation, place="--notation")
     if derivation.problem.parameters is not None:  # the page shows every weight and bias
         derivation = differentiate(replace(derivation.problem, parameters=None))
     pen = Pen(derivation, chosen, decimals)
     views = layer_views(derivation)
-    selection = select(derivation, views, show)
+    selection = select(derivation, views, show, pen.names)
     parts = [
         problem_part(pen, views),
         forward_part(pen, views),

@@ -187,10 +187,11 @@ def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
 
 def _path_in_words(pen: Pen, view: LayerView, weight: Scalar, following: int) -> str:
     name = plain_name(pen.names.element(weight.array, weight.index))
-    unit = pen.names.unit(view.net.name, (0, weight.index[0]))
+    unit = pen.unit_in_words(view.net_of(weight.index[0]))
+    hidden = "hidden unit " if pen.names.unit(view.net.name, (0, weight.index[0])) else ""
     if view.last:
         return f"The path of {name}: from the value that it multiplies into the net input of {unit}, through its activation to its output, and to the error."
-    return f"The paths of {name}: into hidden unit {unit}, and from its output through {count(following, 'unit')} of the next layer to the errors."
+    return f"The paths of {name}: into {hidden}{unit}, and from its output through {count(following, 'unit')} of the next layer to the errors."
 
 
 def _chain_rule(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:

@@ -81,9 +81,9 @@ def _bias_line(pen: Pen, view: LayerView, bias: Scalar) -> tuple[Side, ...]:
     nets = [view.net_of(unit, example) for example in range(view.examples) for unit in units]
     symbols = written.added([pen.delta(net) for net in nets])
     if not pen.numbers:
-        return pen.line(pen.partial(None, bias), symbols, numbers=None, result=None)
+        return pen.line(pen.gradient_symbol(bias), symbols, numbers=None, result=None)
     numbers = written.added([pen.gradient(net).formula for net in nets])
-    return pen.line(pen.partial(None, bias), symbols, numbers=numbers, result=pen.gradient(bias))
+    return pen.line(pen.gradient_symbol(bias), symbols, numbers=numbers, result=pen.gradient(bias))
 
 
 def _do_they_move(pen: Pen, with_bias: Sequence[LayerView]) -> Block:
@@ -109,7 +109,7 @@ def _do_they_move(pen: Pen, with_bias: Sequence[LayerView]) -> Block:
 
 
 def _like_the_article(pen: Pen) -> bool:
-    return pen.notation == "mazur" and bool(pen.derivation.problem.published)
+    return pen.derivation.problem.notation == "mazur" and bool(pen.derivation.problem.published)
 
 
 # ---- the update ------------------------------------------------------------------------------

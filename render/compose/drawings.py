@@ -28,13 +28,13 @@ def shown_units(units: int) -> list[int | None]:
 
 
 def _unit_name(pen: Pen, view: LayerView, unit: int) -> Name:
-    """The circle's own name, without the example: h1, o2."""
+    """The circle's own name, without the example: h1, o2; where units have no names, that of what they put out."""
     name = pen.names.unit(view.net.name, (0, unit))
-    return Name(name[0], name[1:])
+    return pen.bare(view.out_of(unit)).name if name is None else name
 
 
 def _input_name(pen: Pen, view: LayerView, column: int) -> Name:
-    return replace(pen.names.element(view.incoming.name, (0, column)), sup="")
+    return pen.bare(view.in_of(column)).name
 
 
 def network(pen: Pen, views: Sequence[LayerView], *, marks: dict[tuple[str, str], int] | None = None) -> Network:
@@ -149,7 +149,7 @@ def _errors(
             scalar = Scalar("t", (0, unit))
             nodes.append(Node(target, "target", column, row, pen.names.element("t", (0, unit)), pen.value(scalar).text))
         else:
-            name = replace(pen.names.element("e", (0, unit)), sup="")
+            name = pen.bare(Scalar("e", (0, unit))).name
             nodes.append(Node(target, "error", column, row, name, faint=faint))
         edges.append(Edge(source, target, mark=mark, faint=faint))
     return nodes, edges

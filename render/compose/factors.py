@@ -118,14 +118,14 @@ def gradient_line(pen: Pen, view: LayerView, weight: Scalar) -> Lines:
     pairs = [(view.net_of(unit, example), view.in_of(column, example)) for example in range(view.examples)]
     symbols = written.added([Product((pen.delta(net), pen.symbol(source))) for net, source in pairs])
     if not pen.numbers:
-        return pen.line(pen.partial(None, weight), symbols, numbers=None, result=None)
+        return pen.line(pen.gradient_symbol(weight), symbols, numbers=None, result=None)
     numbers = written.added([Product((pen.gradient(net).formula, pen.number(source)), "dot") for net, source in pairs])
-    return pen.line(pen.partial(None, weight), symbols, numbers=numbers, result=pen.gradient(weight))
+    return pen.line(pen.gradient_symbol(weight), symbols, numbers=numbers, result=pen.gradient(weight))
 
 
 def update_line(pen: Pen, parameter: Scalar) -> Lines:
     """w⁺ = w − η ∂E/∂w: formula, numbers, result."""
-    step = Product((pen.learning_rate, pen.partial(None, parameter)))
+    step = Product((pen.learning_rate, pen.gradient_symbol(parameter)))
     symbols = Sum((pen.symbol(parameter), Negative(step)))
     if not pen.numbers:
         return pen.line(pen.updated(parameter), symbols, numbers=None, result=None)

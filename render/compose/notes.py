@@ -152,7 +152,7 @@ def why_output_times_one_minus_output(pen: Pen, view: LayerView, net: Scalar, ou
     return _note(
         "logistic",
         "Why out(1 − out), and at which value?"
-        if pen.notation == "mazur"
+        if pen.notation.name == "mazur"
         else "Why the output times one minus the output?",
         *blocks,
     )

@@ -22,7 +22,6 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
-    Name,
     Negative,
     Number,
     Partial,
@@ -32,7 +31,7 @@ from derive.formula import (
     Sum,
     Symbol,
 )
-from derive.notation import NOTATIONS, Names
+from derive.notation import Names, Notation, plain_name
 from derive.program import Map
 from derive.quantities import Read, reader, reads
 from derive.scalars import Scalar
@@ -68,13 +67,13 @@ class Pen:
     """Writes a derivation's quantities. ``decimals`` is how many are shown of a rounded number."""
 
     derivation: Derivation
-    notation: str
+    notation: Notation
     decimals: int
 
     @cached_property
     def names(self) -> Names:
         """The names of the notation in which the document is written."""
-        return Names(self.derivation.program, NOTATIONS[self.notation])
+        return Names(self.derivation.program, self.notation)
 
     @property
     def numbers(self) -> bool:
@@ -93,7 +92,7 @@ class Pen:
 
     def bare_delta(self, net: Scalar) -> Symbol:
         """A delta's name without its example."""
-        return Symbol(replace(self.names.delta(net.array, net.index), sup=""))
+        return Symbol(self.names.delta(net.array, net.index, example=""))
 
     def delta(self, net: Scalar) -> Symbol:
         """The delta of a unit: ∂E/∂net."""
@@ -107,7 +106,7 @@ class Pen:
     @property
     def learning_rate(self) -> Symbol:
         """The learning rate."""
-        return Symbol(self.names.notation.learning_rate)
+        return Symbol(self.notation.learning_rate)
 
     def partial(self, of: Scalar | None, by: Scalar) -> Partial:
         """∂of/∂by; None for the error."""
@@ -116,7 +115,8 @@ class Pen:
     def updated(self, scalar: Scalar) -> Symbol:
         """A parameter's new value, w⁺."""
         name = self.names.element(scalar.array, scalar.index)
-        return Symbol(Name(name.base, name.sub, f"{name.sup}+", name.style, name.accent))
+        mark = ",+" if name.sup[-1:].isalnum() else "+"
+        return Symbol(replace(name, sup=f"{name.sup}{mark}", typed=f"{name.typed}+" if name.typed else ""))
 
     def expression(self, expression: sympy.Expr) -> Formula:
         """A SymPy expression in the symbols of scalars."""
@@ -129,19 +129,39 @@ class Pen:
         node = self.derivation.graph.definition(scalar)
         return self.symbol(scalar) if node is None else written.definition(node, self.symbol)
 
-    def unit(self, net: Scalar) -> Symbol:
-        """The unit itself, as the figure has it: h1, o2."""
+    def unit(self, net: Scalar) -> Formula | str:
+        """The unit itself: by its name, h1, where the notation has one for it, else in words."""
         name = self.names.unit(net.array, net.index)
-        return Symbol(Name(name[0], name[1:]))
+        return self.unit_in_words(net) if name is None else Symbol(name)
+
+    def unit_in_words(self, net: Scalar) -> str:
+        """The unit in plain text: h1; output unit 2; unit 3 of hidden layer 1."""
+        name = self.names.unit(net.array, net.index)
+        if name is not None:
+            return plain_name(name)
+        layer, number = self.derivation.program.variables[net.array].layer, net.index[-1] + 1
+        if self.names.is_last(layer):
+            return f"output unit {number}"
+        alone = len(self.derivation.program.by_role("net")) == 2
+        return f"hidden unit {number}" if alone else f"unit {number} of hidden layer {layer}"
+
+    def gradient_symbol(self, scalar: Scalar) -> Formula:
+        """∂E/∂scalar of a parameter, or its short name, dw, where the notation has one."""
+        short = self.names.gradient(self.symbol(scalar).name)
+        return self.partial(None, scalar) if short is None else Symbol(short)
+
+    def array_gradient(self, name: str) -> Formula:
+        """∂E/∂(a whole parameter), or its short name."""
+        short = self.names.gradient(self.names.array(name))
+        return Partial(self.error, self.array(name)) if short is None else Symbol(short)
 
     def in_example(self, scalar: Scalar, example: str) -> Symbol:
         """A scalar's name in an example that is not a number: out^(n)."""
-        mark = self.names.notation.example.replace("{n}", example)
-        return Symbol(replace(self.names.element(scalar.array, scalar.index), sup=mark))
+        return Symbol(self.names.element(scalar.array, scalar.index, example))
 
     def bare(self, scalar: Scalar) -> Symbol:
         """A scalar's name without its example."""
-        return Symbol(replace(self.names.element(scalar.array, scalar.index), sup=""))
+        return Symbol(self.names.element(scalar.array, scalar.index, example=""))
 
     def elided(self, formula: Formula) -> Formula:
         """Long sums with dots in place of their middle, wherever they stand in a formula."""
@@ -221,7 +241,12 @@ class Pen:
 
     def swept_gradient(self, parameter: Scalar) -> Symbol:
         """What the sequential sweep subtracts in place of the gradient: g, with the parameter's subscript."""
-        return Symbol(replace(self.names.element(parameter.array, parameter.index), base="g", style="italic"))
+        name = self.names.element(parameter.array, parameter.index)
+        delta = self.notation.element("delta")
+        letter = "s" if delta is not None and delta.base == "g" else "g"
+        if name.style == "code":
+            return Symbol(replace(name, base=f"{letter}_{name.base}", typed=""))
+        return Symbol(replace(name, base=letter, style="italic"))
 
     @cached_property
     def error_is_plain_sum(self) -> bool:

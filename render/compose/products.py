@@ -107,7 +107,7 @@ def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
         header: list[Cell] = ["example", pen.bare_delta(view.net_of(unit)), pen.bare(view.in_of(column)), "product"]
         blocks += table(
             f"tab-examples-{key(weight, 'w')}",
-            prose("What each example contributes to {g}.", g=pen.partial(None, weight)),
+            prose("What each example contributes to {g}.", g=pen.gradient_symbol(weight)),
             header,
             rows,
             [True] * 4,

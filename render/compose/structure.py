@@ -10,6 +10,7 @@ from derive.derivation import Derivation
 from derive.errors import ChainruleError, unknown
 from derive.evaluate.balls import FIRST_BITS
 from derive.functions import ACTIVATIONS, Activation
+from derive.notation import Names, UnknownNameError
 from derive.program import Variable
 from derive.scalars import Scalar
 
@@ -106,15 +107,16 @@ class Selection:
     example: dict[Scalar, int]
 
 
-def select(derivation: Derivation, views: tuple[LayerView, ...], show: str) -> Selection:
+def select(derivation: Derivation, views: tuple[LayerView, ...], show: str, names: Names) -> Selection:
     """``representative``: one weight a layer; ``all``; or names: ``w5,w1``.
 
-    Raises ChainruleError for a name that is no weight of the network.
+    Names may be those of the problem's notation or of the page's (``names``). Raises ChainruleError for a name that is no weight of the network.
     """
     chosen: dict[int, list[Scalar]] = {view.number: [] for view in views}
-    named = [] if show in ("representative", "all", "") else [name.strip() for name in show.split(",") if name.strip()]
+    known = (derivation.names, names)
+    named = [] if show in ("representative", "all", "") else _names_in(show, known)
     for name in named:
-        scalar = _weight(derivation, views, name)
+        scalar = _weight(derivation, views, name, known)
         layer = derivation.program.variables[scalar.array].layer
         if scalar not in chosen[layer]:
             chosen[layer].append(scalar)
@@ -127,9 +129,37 @@ def select(derivation: Derivation, views: tuple[LayerView, ...], show: str) -> S
     return Selection({number: tuple(weights) for number, weights in chosen.items()}, examples)
 
 
-def _weight(derivation: Derivation, views: tuple[LayerView, ...], name: str) -> Scalar:
+def _names_in(show: str, known: tuple[Names, ...]) -> list[str]:
+    """The names in a list with commas; a comma may belong to a name: W2[0, 0]."""
+    found: list[str] = []
+    parts = [part.strip() for part in show.split(",") if part.strip()]
+    while parts:
+        name, rest = parts[0], 1
+        if len(parts) > 1 and not any(_is_name(each, name) for each in known):
+            longer = f"{name},{parts[1]}"
+            if any(_is_name(each, longer) for each in known):
+                name, rest = longer, 2
+        found.append(name)
+        parts = parts[rest:]
+    return found
+
+
+def _is_name(names: Names, name: str) -> bool:
     try:
-        scalar = derivation.scalar(name)
+        names.find(name)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def _weight(derivation: Derivation, views: tuple[LayerView, ...], name: str, known: tuple[Names, ...]) -> Scalar:
+    asked, shown_names = known
+    try:
+        if _is_name(asked, name) or not _is_name(shown_names, name):
+            scalar = derivation.scalar(name)
+        else:
+            array, index = shown_names.find(name)
+            scalar = Scalar(array, index) if index is not None else derivation.scalar(array)
     except (ChainruleError, KeyError) as error:
         raise ChainruleError(f"--show: {error}") from None
     if scalar.array not in {view.weight.name for view in views}:
