@@ -12,7 +12,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from derive import layers, optimizers, results
+from derive import build, optimizers, results
 from derive.chain import Step, backward_steps, forward_steps
 from derive.closed_form import ClosedForms, flat_derivative
 from derive.errors import ChainruleError
@@ -37,7 +37,7 @@ def differentiate(problem: Problem | str | Mapping[str, Any]) -> Derivation:
     ``problem`` is a `Problem` or anything that `derive.load` takes. Raises `ProblemError`.
     """
     loaded = load(problem)
-    return Derivation(loaded, layers.program(loaded))
+    return Derivation(loaded, build.program(loaded))
 
 
 class Elements(Mapping[Any, Any]):
@@ -125,7 +125,7 @@ class Derivation:
         if self.problem.update is None:
             return ()
         held = optimizers.fixed(self.program, self.problem.update)
-        return tuple(name for name in self.program.parameters if name not in held)
+        return tuple(name for name in self.program.parameters if name in self.program.given and name not in held)
 
     # ---- closed forms ----------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class Derivation:
     @cached_property
     def given(self) -> dict[str, balls.Array]:
         """The exact values of the arrays that the problem gives numbers for."""
-        return layers.given(self.problem, self.program)
+        return build.given(self.problem, self.program)
 
     @cached_property
     def numeric(self) -> frozenset[str]:

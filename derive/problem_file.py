@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,9 +13,10 @@ from pydantic_core import ErrorDetails
 from derive.errors import Fault, ProblemError, closest, shown, unknown
 from derive.problem import Problem
 from derive.problem_checks import cross_check
+from derive.problem_equations import read_equations
 from derive.problem_finish import finished
 from derive.problem_numbers import NumberText
-from derive.problem_tables import NOT_YET, TABLES, ProblemFile
+from derive.problem_tables import NOT_YET, TABLES, EitherFile, EquationsFile, ProblemFile
 
 MAX_FAULTS = 20
 
@@ -76,21 +77,40 @@ def plain(value: object) -> Any:
 
 def build(data: dict[str, Any], source: str, stem: str) -> Problem:
     """The problem that the tables of a file state; `ProblemError` with all the faults that can be told."""
+    form = _form(data)
     faults: list[Fault] = []
     broken: frozenset[Address] = frozenset()
-    file: ProblemFile | None
+    file: EitherFile | None
+    problem: Problem | None = None
     try:
-        file = ProblemFile.model_validate(data)
+        file = form.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        faults, (file, broken) = list(_told(details)), _mended(data, details)
-    if file is not None:
+        faults, (file, broken) = [_told(form, each) for each in details], _mended(form, data, details)
+    if isinstance(file, ProblemFile):
         faults += cross_check(file, broken)
+        problem = None if faults else finished(file, source, stem)
+    elif isinstance(file, EquationsFile):
+        problem, contradictions = read_equations(file, broken, source, stem)
+        faults += contradictions
     if len(faults) > MAX_FAULTS:
         faults = [*faults[:MAX_FAULTS], Fault("", f"and {len(faults) - MAX_FAULTS} more faults")]
-    if faults or file is None:
+    if faults or problem is None:
         raise ProblemError(faults, source)
-    return finished(file, source, stem)
+    return problem
+
+
+def _form(data: dict[str, Any]) -> type[EitherFile]:
+    """Does a file state its network in equations, or in layers? Its keys tell."""
+    layered, equations = (_own_keys(form) for form in (ProblemFile, EquationsFile))
+    in_equations = "equations" in data or (equations & set(data) and not layered & set(data))
+    return EquationsFile if in_equations else ProblemFile
+
+
+def _own_keys(form: type[EitherFile]) -> set[str]:
+    """The keys that only this form has."""
+    other = ProblemFile if form is EquationsFile else EquationsFile
+    return set(form.model_fields) - set(other.model_fields)
 
 
 # ---- faults --------------------------------------------------------------------------------
@@ -105,11 +125,9 @@ _EXPECTED = {
 }
 
 
-def _told(details: list[ErrorDetails]) -> Iterator[Fault]:
-    """Pydantic's errors in our words."""
-    later = [each for each in details if each["type"] == "extra_forbidden" and each["loc"][0] in NOT_YET[""]]
-    for detail in later or details:  # a file in the planned form is not also told that it lacks layers
-        yield Fault(_place(detail["loc"]), _message(detail))
+def _told(form: type[EitherFile], detail: ErrorDetails) -> Fault:
+    """One of pydantic's errors in our words."""
+    return Fault(_place(detail["loc"]), _message(form, detail))
 
 
 def _place(address: Address) -> str:
@@ -126,14 +144,17 @@ def _keys(location: Address) -> Address:
     return (*location[:3], *(part for part in location[3:] if isinstance(part, int)))
 
 
-def _message(detail: ErrorDetails) -> str:
+def _message(form: type[EitherFile], detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     match kind:
         case "extra_forbidden":
             table, key = _table_and_key(detail["loc"])
             if key in NOT_YET.get(table, ()):
                 return "is not supported by this version of chainrule"
-            return unknown(key, _known_keys(table), "unknown key")
+            if not table and key in (*ProblemFile.model_fields, *EquationsFile.model_fields):
+                this, other = ("equations", "layers") if form is EquationsFile else ("layers", "equations")
+                return f"goes with {other}, and this problem states {this}; it cannot have both"
+            return unknown(key, _known_keys(form, table), "unknown key")
         case "missing":
             return "is missing"
         case "too_short":
@@ -151,11 +172,13 @@ def _table_and_key(address: Address) -> tuple[str, str]:
     return (str(address[0]) if len(address) > 1 else "", str(address[-1]))
 
 
-def _known_keys(table: str) -> tuple[str, ...]:
-    return tuple(TABLES.get(table, ProblemFile).model_fields)
+def _known_keys(form: type[EitherFile], table: str) -> tuple[str, ...]:
+    return tuple(TABLES.get(table, form).model_fields)
 
 
-def _mended(data: dict[str, Any], details: list[ErrorDetails]) -> tuple[ProblemFile | None, frozenset[Address]]:
+def _mended(
+    form: type[EitherFile], data: dict[str, Any], details: list[ErrorDetails]
+) -> tuple[EitherFile | None, frozenset[Address]]:
     """The file with its faulty keys left out or stood in for, and the addresses of those keys.
 
     What is left can be checked further, so that a user is told everything at once. None where too
@@ -172,14 +195,14 @@ def _mended(data: dict[str, Any], details: list[ErrorDetails]) -> tuple[ProblemF
         if isinstance(key, int):  # a row that is no table
             return None, frozenset()
         if detail["type"] == "extra_forbidden":  # very likely another key, misspelt
-            broken.add((*address[:-1], closest(key, _known_keys(_table_and_key(address)[0]))))
+            broken.add((*address[:-1], closest(key, _known_keys(form, _table_and_key(address)[0]))))
         broken.add(address)
         table.pop(key, None)
         stand_in = STAND_INS.get(tuple(part for part in address if isinstance(part, str)))
-        if stand_in is not None:
+        if stand_in is not None and detail["type"] != "extra_forbidden":
             table[key] = stand_in
     try:
-        return ProblemFile.model_validate(rough), frozenset(broken)
+        return form.model_validate(rough), frozenset(broken)
     except ValidationError:
         return None, frozenset()
 

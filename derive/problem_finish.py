@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from derive.problem import Example, Initial, Layer, Loss, Problem, Published, Update, Vector
+from derive.problem import Example, Initial, Layer, Loss, Penalty, Problem, Published, Update, Vector
 from derive.problem_checks import grid, is_class
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def finished(file: ProblemFile, source: str, stem: str) -> Problem:
         initial=None if initial is None else Initial(**dict(initial)),
         published=tuple(Published(**dict(each)) for each in file.published),
         parameters=None if file.parameters is None else tuple(file.parameters),
+        penalty=None if file.penalty is None else Penalty(**dict(file.penalty)),
         source=source,
         stem=stem,
     )

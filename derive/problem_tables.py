@@ -73,6 +73,13 @@ def _decimal(text: str) -> str:
     return text.strip()
 
 
+def _not_negative(value: object) -> Fraction:
+    number = exact(value)
+    if number < 0:
+        raise ValueError(f"found {shown(value)}; at least 0 is expected")
+    return number
+
+
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"found {shown(value)}; a list of numbers is expected, or one whole number")
@@ -106,6 +113,7 @@ _NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "description"
 _BIAS_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "description": '"shared", "per_unit" or a decimal'}]}
 
 Number = Annotated[Fraction, PlainValidator(exact), WithJsonSchema(_NUMBER_SCHEMA)]
+Weight = Annotated[Fraction, PlainValidator(_not_negative), WithJsonSchema(_NUMBER_SCHEMA)]
 Numbers = Annotated[list[Number], Tag("list")]
 Size = Annotated[int, PlainValidator(_size), WithJsonSchema({"type": "integer", "minimum": 0}), Tag("one")]
 NumbersOrSize = Annotated[Numbers | Size, Discriminator(_kind)]
@@ -215,8 +223,8 @@ class PublishedTable(Table):
 class PenaltyTable(Table):
     """What large weights cost, added to the error; biases are left out."""
 
-    l1: Number = Field(Fraction(0), ge=0, description="adds l1 times the sum of |w|", json_schema_extra={"default": 0})
-    l2: Number = Field(Fraction(0), ge=0, description="adds l2/2 times the sum of w²", json_schema_extra={"default": 0})
+    l1: Weight = Field(Fraction(0), description="adds l1 times the sum of |w|", json_schema_extra={"default": 0})
+    l2: Weight = Field(Fraction(0), description="adds l2/2 times the sum of w²", json_schema_extra={"default": 0})
 
 
 class EitherFile(Table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ def floats(enclosures: Enclosures, name: str) -> NDArray[np.float64]:
 def gradients(derivation: Derivation, digits: int) -> dict[str, Any]:
     """{"error", "arrays", "gradients", "updated"} with decimal strings, or formulas where there are symbols."""
     program, error = derivation.program, derivation.program.error
+    _few_enough(derivation)
     result: dict[str, Any] = {
         "error": _array(derivation, error, digits),
         "arrays": {name: _array(derivation, name, digits) for name in program.variables if name != error},
@@ -59,6 +61,22 @@ def gradients(derivation: Derivation, digits: int) -> dict[str, Any]:
     if derivation.problem.update is not None:
         result["updated"] = _updated(derivation, digits)
     return result
+
+
+MOST_FORMULAS = 20_000
+
+
+def _few_enough(derivation: Derivation) -> None:
+    """Refuse to write more formulas than anybody can read."""
+    program = derivation.program
+    asked = [name for name in program.variables if name not in derivation.numeric]
+    asked += [name for name in program.parameters if derivation.gradient.adjoints[name] not in derivation.numeric]
+    total = sum(math.prod(program.shape(name)) for name in asked)
+    if total > MOST_FORMULAS:
+        raise ChainruleError(
+            f"{derivation.problem.source or 'the problem'}: has symbols in {total:,} places that would be formulas; at "
+            f"most {MOST_FORMULAS:,} are written. With numbers for every array there is no such limit"
+        )
 
 
 def _array(derivation: Derivation, name: str, digits: int) -> NESTED:
@@ -78,10 +96,7 @@ def _updated(derivation: Derivation, digits: int) -> dict[str, Any]:
     names = derivation.program.parameters
     if derivation.has_numbers:
         after = derivation.after_update
-        moved = {
-            name: decimals(after if name in derivation.trained else derivation.enclosures, name, digits)
-            for name in names
-        }
+        moved = {name: decimals(after, name, digits) for name in names}
         return moved | {"error": decimals(after, derivation.program.error, digits)}
     return {name: _moved_array(derivation, name, digits) for name in names}
 
@@ -197,7 +212,7 @@ def training(
     """{"steps", "error", "outputs", "arrays", "history"} after training."""
     count = steps if steps is not None else (derivation.problem.update.steps if derivation.problem.update else 0)
     error, program = derivation.program.error, derivation.program
-    output = program.by_role("activation")[-1].name
+    output = _output(derivation)
     if digits is None:
         values, noted = derivation.train_in_floats(count, progress)
         every = {name: value.tolist() for name, value in values.items()}
@@ -208,7 +223,16 @@ def training(
         arrays = {name: decimals(after, name, digits) for name in program.variables}
         history = [[step, decimals(after, f"{error}@{step}", digits)] for step in milestones(count)]
     del arrays[error]
-    return {"steps": count, "error": history[-1][1], "outputs": arrays[output], "arrays": arrays, "history": history}
+    found: dict[str, Any] = {"steps": count, "error": history[-1][1]}
+    if output:
+        found["outputs"] = arrays[output] if output != error else found["error"]
+    return found | {"arrays": arrays, "history": history}
+
+
+def _output(derivation: Derivation) -> str:
+    """The array that is printed as outputs: the last activation of layers, what equations name, or "" for none."""
+    activations = derivation.program.by_role("activation")
+    return derivation.problem.outputs or (activations[-1].name if activations else "")
 
 
 def forward(derivation: Derivation, values: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -170,13 +170,21 @@ SPOILT = {
         '[[published]]\nname = "E"\nvalue = "0.29x"\n[loss]',
         'published[0].value: found "0.29x"; a number is expected',
     ),
-    "equations": (
+    "equations besides layers": (
         "title =",
         'equations = "E = x"\ntitle =',
-        "equations: is not supported by this version of chainrule",
+        "layers: goes with layers, and this problem states equations; it cannot have both",
+        "examples: goes with layers",
+        'equations: line 1, column 5: unknown name: found "x"',
     ),
-    "a penalty": ("[loss]", "[penalty]\nl2 = 0.01\n[loss]", "penalty: is not supported by this version of chainrule"),
-    "momentum": ("steps = 3", "momentum = 0.9", "update.momentum: is not supported by this version of chainrule"),
+    "values besides layers": (
+        "[loss]",
+        "[values]\nW1 = [1]\n[loss]",
+        "values: goes with equations, and this problem states layers; it cannot have both",
+    ),
+    "a negative penalty": ("[loss]", "[penalty]\nl2 = -0.01\n[loss]", "penalty.l2: found -0.01; at least 0"),
+    "a misspelt penalty": ("[loss]", "[penalty]\nl3 = 1\n[loss]", 'penalty.l3: unknown key "l3"', "known: l1, l2"),
+    "momentum for a rule without": ("steps = 3", "momentum = 0.9", "update.momentum: gradient_descent does not use it"),
     "text that is no TOML": ("[loss]", "[loss", "is not TOML: Expected", "at line"),
     "a key given twice": ("steps = 3", "steps = 3\nsteps = 4", "is not TOML: Cannot overwrite a value"),
 }

@@ -294,14 +294,14 @@ def test_the_template_is_a_good_problem_with_numbers_only() -> None:
 
 
 def test_the_schema_lists_keys_and_known_names() -> None:
-    described = schema()
-    layer = described["$defs"]["LayerTable"]
-    assert described["required"] == ["examples", "layers", "loss"]
+    described = schema()["$defs"]
+    layer, layered, equations = (described[each] for each in ("LayerTable", "ProblemFile", "EquationsFile"))
+    assert (layered["required"], equations["required"]) == (["examples", "layers", "loss"], ["equations"])
     assert "logistic" in layer["properties"]["activation"]["enum"]
     assert layer["additionalProperties"] is False
-    assert set(described["properties"]) == {
-        *("title", "notation", "examples", "layers", "loss", "update", "initial", "published", "parameters")
-    }
+    both = {"title", "notation", "update", "penalty", "published", "parameters"}
+    assert set(layered["properties"]) == both | {"examples", "layers", "loss", "initial"}
+    assert set(equations["properties"]) == both | {"equations", "error", "seed", "outputs", "values", "shapes"}
 
 
 # ---- how faults are said -------------------------------------------------------------------

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+import math
+from typing import Annotated
 
 import typer
 
 from render.commands.common import DigitsOption, JsonOption, ProblemArgument, bad, load_problem
-
-if TYPE_CHECKING:
-    from derive.problem import Problem
 
 JSON_DIGITS, SHOWN_DIGITS = 17, 9
 MANY = 300  # weights, beyond which arrays are printed as matrices and not row by row
@@ -42,7 +39,7 @@ def gradients(
             print_table(("", "∂E/∂w"), formulas, numeric=False)
     elif as_json:
         print_json(derivation.to_json(digits or JSON_DIGITS))
-    elif _parameters(stated) > MANY:
+    elif sum(math.prod(derivation.program.shape(name)) for name in derivation.program.parameters) > MANY:
         found = derivation.to_json(digits or SHOWN_DIGITS)
         print(f"E = {found['error']}")
         print_arrays(found["gradients"], digits or SHOWN_DIGITS, "∂E/∂")
@@ -53,10 +50,6 @@ def gradients(
             ("", "∂E/∂w", "after the update") if updated else ("", "∂E/∂w"),
             [row if updated else row[:2] for row in rows],
         )
-
-
-def _parameters(stated: Problem) -> int:
-    return sum(units * incoming for incoming, units in pairwise(stated.widths))
 
 
 def train(
@@ -83,4 +76,4 @@ def train(
     print_table(("step", "E"), [(str(step), rounded(error, shown)) for step, error in found["history"]])
     print(f"\nafter {found['steps']} steps")
     weights = {name: found["arrays"][name] for name in derivation.program.parameters}
-    print_arrays({"outputs": found["outputs"], **weights}, shown)
+    print_arrays({key: found[key] for key in ("outputs",) if key in found} | weights, shown)

@@ -72,14 +72,26 @@ def _at_the_point(column: Sequence[str]) -> Row:
 
 
 def print_arrays(arrays: dict[str, Any], digits: int, prefix: str = "") -> None:
-    """Arrays as matrices, one under the other; of a large one the corners. A vector is written as a row."""
-    for name, array in arrays.items():
+    """Arrays as matrices, one under the other; of a large one the corners. A vector is written as a row.
+
+    An array of more axes is written as its matrices, name[0], name[1], ….
+    """
+    for name, array in matrices(arrays):
         rows = [[array]] if isinstance(array, str) else [array] if isinstance(array[0], str) else array
         size = "" if isinstance(array, str) else f"  ({' × '.join(map(str, _shape(array)))})"
         print(f"{prefix}{name}{size}")
         cells = [_ends([rounded(cell, digits) for cell in row], "…") for row in rows]
         cells = _ends(cells, ["⋮"] * len(cells[0]))
         _print_plain(zip(*(_at_the_point(column) for column in zip(*cells, strict=True)), strict=True), "  ")
+
+
+def matrices(arrays: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The arrays of at most two axes, and the matrices that those of more are made of."""
+    for name, array in arrays.items():
+        if isinstance(array, str) or isinstance(array[0], str) or isinstance(array[0][0], str):
+            yield name, array
+        else:
+            yield from matrices({f"{name}[{row}]": each for row, each in enumerate(array)})
 
 
 def _shape(array: Sequence[Any]) -> tuple[int, ...]:
