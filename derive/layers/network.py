@@ -1,0 +1,193 @@
+"""From layers to a program: each writes its equations, the loss writes the last ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sympy import Rational
+
+from derive.arrays import constant
+from derive.equations import EquationError, parse
+from derive.evaluate.balls import Array, exact_array
+from derive.functions import LOSSES
+from derive.layers.frame import (
+    LayerError,
+    LayerType,
+    Parameter,
+    Scope,
+    array_name,
+    product,
+    settled,
+    shape_text,
+    wanted_text,
+)
+from derive.layers.table import LAYERS
+from derive.program import Equation, Expression, Program, Ref, Shape, Variable
+
+if TYPE_CHECKING:
+    from derive.problem import Layer, Problem
+
+
+TRAINED = ("weight", "bias", "scale")
+"""The roles of parameters that are learned."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A layer as it is stated: its type, its keys, and the shapes of the arrays that are given by stem."""
+
+    type: str = "dense"
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one layer wrote: its variables (given ones first), its equations, and what comes out."""
+
+    variables: tuple[Variable, ...]
+    equations: tuple[Equation, ...]
+    parameters: Mapping[str, Parameter]
+    output: Variable
+
+
+def written_layers(layers: Sequence[Stated], x: Variable, tokens: Any = None) -> tuple[Written, ...]:
+    """The equations of all layers in order, from the inputs x (``tokens``: x as nested whole numbers).
+
+    Raises LayerError, its key beginning with the layer's number ("layers[1].kernel_size").
+    """
+    found: list[Written] = []
+    earlier = [x]
+    for number, stated in enumerate(layers, start=1):
+        try:
+            found.append(_layer(LAYERS[stated.type], stated, number, tuple(earlier), tokens))
+        except LayerError as error:
+            raise LayerError(f"layers[{number - 1}]" + (f".{error.key}" if error.key else ""), error.message) from None
+        except EquationError as error:
+            raise LayerError(f"layers[{number - 1}]", str(error)) from None
+        earlier.append(found[-1].output)
+    return tuple(found)
+
+
+def _layer(row: LayerType, stated: Stated, number: int, earlier: tuple[Variable, ...], tokens: Any) -> Written:
+    incoming = earlier[-1]
+    settings = settled(row, stated.keys, stated.shapes, tuple(variable.shape for variable in earlier))
+    parameters = row.parameters(settings, incoming.shape)
+    _check_shapes(row, stated.shapes, parameters)
+    scope = Scope(number, incoming, settings, parameters, earlier, tokens)
+    units = row.name == "dense" and len(incoming.shape) == 2
+    given = {scope.name(stem): _given(scope.name(stem), each, number, units) for stem, each in parameters.items()}
+    known = {variable.name: Ref(variable.name, variable.shape) for variable in (*earlier, *given.values())}
+    equations = parse(row.write(scope), known)
+    defined = _defined(equations, number, units, incoming.shape[0])
+    return Written((*given.values(), *defined), equations, parameters, defined[-1])
+
+
+def _given(name: str, parameter: Parameter, number: int, units: bool) -> Variable:
+    """A given array. Layer 0 where it is no layer of units: then a notation's rows leave it its own name."""
+    role = parameter.role if parameter.role in ("weight", "bias") else "array"
+    return Variable(name, parameter.shape, role, number if units else 0)
+
+
+def _defined(equations: Sequence[Equation], number: int, units: bool, examples: int) -> list[Variable]:
+    found = []
+    for equation in equations:
+        shape = equation.expression.shape
+        role = "activation" if equation is equations[-1] else "net" if units else "array"
+        found.append(Variable(equation.target, shape, role, number if units else 0, shape[:1] == (examples,)))
+    return found
+
+
+def _check_shapes(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> None:
+    """Raise LayerError for an array of the wrong shape, or one for which this layer has no use."""
+    for stem, shape in shapes.items():
+        key = next((alias for alias, each in row.aliases.items() if each == stem), "bias" if stem == "b" else stem)
+        if stem not in parameters:
+            raise LayerError(key, f"is given, but with these settings {row.name} does not use it")
+        if shape != parameters[stem].shape:
+            raise LayerError(key, f"found {shape_text(shape)}; expected {wanted_text(parameters[stem])}")
+
+
+# ---- a layered problem ---------------------------------------------------------------------
+
+
+def program(problem: Problem) -> Program:
+    """The program of a layered problem, with its weights and biases as parameters unless it says otherwise."""
+    x = _side(problem, "x", "input", "inputs")
+    t = _side(problem, "t", "target", "targets")
+    written = written_layers([stated(layer) for layer in problem.layers], x, _tokens(problem))
+    output = written[-1].output
+    variables = [x, t, *(variable for each in written for variable in each.variables)]
+    units = len(t.shape) == 2
+    variables += [
+        Variable("e", t.shape, "output_error" if units else "array", per_example=True),
+        Variable("E", (), "error"),
+    ]
+    equations = [*(equation for each in written for equation in each.equations), *_loss(problem, output, t)]
+    trained = (
+        array_name(stem, number)
+        for number, each in enumerate(written, start=1)
+        for stem, parameter in each.parameters.items()
+        if parameter.role in TRAINED
+    )
+    defined = {equation.target for equation in equations}
+    ordered = [v for v in variables if v.name not in defined] + [v for v in variables if v.name in defined]
+    return Program({v.name: v for v in ordered}, tuple(equations), "E", problem.parameters or tuple(trained))
+
+
+def _side(problem: Problem, name: str, role: str, side: str) -> Variable:
+    """The inputs or targets of all examples as one array."""
+    shape = (len(problem.examples), *shape_of(getattr(problem.examples[0], side)))
+    return Variable(name, shape, role if len(shape) == 2 else "array", per_example=True)
+
+
+def shape_of(values: Any) -> Shape:
+    """The shape of nested tuples of numbers; a whole number stands for so many symbols."""
+    return (values,) if isinstance(values, int) else tuple(np.shape(np.array(values, dtype=object)))
+
+
+def stated(layer: Layer) -> Stated:
+    """A problem's layer as it is stated."""
+    shapes: dict[str, Shape] = {} if layer.weights is None else {"W": shape_of(layer.weights)}
+    keys = {"units": layer.units, "activation": layer.activation, "slope": layer.slope}
+    if isinstance(layer.bias, str):
+        keys["bias"] = layer.bias
+    elif layer.bias is not None:
+        shapes["b"] = () if isinstance(layer.bias, Fraction) else shape_of(layer.bias)
+    return Stated(layer.type, keys, shapes)
+
+
+def _tokens(problem: Problem) -> Any:
+    return None
+
+
+def _loss(problem: Problem, output: Variable, target: Variable) -> tuple[Equation, ...]:
+    """The error of each output, e, and the error E: summed or averaged over outputs and examples."""
+    row = LOSSES[problem.loss.name]
+    examples, *outputs = target.shape
+    count = product(outputs) if row.over_outputs == "mean" else 1
+    count *= examples if problem.loss.over_examples == "mean" else 1
+    names: dict[str, Expression] = {"t": Ref("t", target.shape), "a": Ref(output.name, output.shape)}
+    if row.delta is not None:
+        names["delta"] = constant(row.delta if problem.loss.delta is None else Rational(problem.loss.delta))
+    whole = "E = sum(e)" if count == 1 else f"E = 1/{count} * sum(e)"
+    return parse(f"e = {row.element}\n{whole}", names)
+
+
+def given(problem: Problem, program: Program) -> dict[str, Array]:
+    """The exact values of the arrays that a problem gives numbers for."""
+    values: dict[str, object] = {}
+    for name, side in (("x", "inputs"), ("t", "targets")):
+        rows = [getattr(example, side) for example in problem.examples]
+        if not isinstance(rows[0], int):
+            values[name] = rows
+    for number, layer in enumerate(problem.layers, start=1):
+        if layer.weights is not None:
+            values[array_name("W", number)] = layer.weights
+        if layer.bias is not None and not isinstance(layer.bias, str):
+            values[array_name("b", number)] = layer.bias
+    return {name: exact_array(value, program.shape(name)) for name, value in values.items()}
