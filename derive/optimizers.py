@@ -182,6 +182,11 @@ def written(update: Update) -> tuple[str, ...]:
     return (*first, *lines, f"w_new = {shrunk} {step}")
 
 
+def is_plain(update: Update) -> bool:
+    """Is it w − η ∂E/∂w and nothing else?"""
+    return update.rule == "gradient_descent" and settings(update)["weight_decay"] == 0
+
+
 def fixed(program: Program, update: Update) -> frozenset[str]:
     """The parameters that the update leaves as they are."""
     biases = {v.name for v in program.by_role("bias")} if update.biases == "fixed" else set()

@@ -10,11 +10,12 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from derive import optimizers
 from derive.chain import Factor
 from derive.digits import from_float
 from derive.errors import ChainruleError
 from derive.evaluate.balls import FIRST_BITS, Enclosures
-from derive.formula import Formula, Negative, Number, Symbol
+from derive.formula import Formula, Group, Negative, Number, Symbol
 from derive.plain import plain
 from derive.scalars import Scalar
 from derive.training import Progress, milestones
@@ -106,16 +107,19 @@ def _moved_array(derivation: Derivation, name: str, digits: int) -> NESTED:
 
 
 def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
-    """A parameter's new value where it is a formula: w − η ∂E/∂w."""
-    old = (
-        _text(derivation, scalar)
-        if scalar.array not in derivation.numeric
-        else nested((), lambda _: derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits))
-    )
-    if scalar.array not in derivation.trained:
-        return str(old)
-    rate = derivation.problem.update.learning_rate if derivation.problem.update else 0
-    return f"{old} - {plain(formula(sympy.Rational(rate), {}))}*({local_text(derivation, scalar)})"
+    """A parameter's new value where it is a formula: w − η ∂E/∂w, or what another rule makes of w and ∂E/∂w."""
+    update, old = derivation.problem.update, _text(derivation, scalar)
+    if scalar.array in derivation.numeric:
+        old = derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits)
+    if scalar.array not in derivation.trained or update is None:
+        return old
+    gradient = local(derivation, scalar)
+    if optimizers.is_plain(update):
+        return f"{old} - {plain(formula(sympy.Rational(update.learning_rate), {}))}*({plain(gradient)})"
+    w, g = sympy.symbols("w g", real=True)
+    named = Symbol(derivation.names.element(scalar.array, scalar.index))
+    weight = Number(old) if scalar.array in derivation.numeric else named
+    return plain(formula(optimizers.first_step(update, w, g), {w: weight, g: Group(gradient)}))
 
 
 def _text(derivation: Derivation, scalar: Scalar) -> str:

@@ -418,3 +418,18 @@ def test_dividing_by_a_root_of_zero_is_said() -> None:
     assert kept.train(5)["arrays"]["W1"] == [["0"]]
     assert kept.to_json()["updated"]["W1"] == [["0"]]
     assert not math.isnan(float(kept.train(5)["error"]))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_where_there_are_symbols_the_new_value_is_a_formula(name: str) -> None:
+    """One unit of two inputs: the formula, computed at the numbers, is the step that the numbers take."""
+    layer = {"activation": "logistic", "weights": [["0.3", "-0.2"]]}
+    loss, update = {"name": "half_squared_error"}, RATE | EVERY[name]
+    symbols = {"examples": [{"inputs": 2, "targets": 1}], "layers": [layer], "loss": loss, "update": update}
+    d = derive.differentiate(symbols | {"examples": [{"inputs": ["0.5", "0.7"], "targets": ["0.9"]}]})
+    known = {"i1": 0.5, "i2": 0.7, "target_o1": 0.9, "out_o1": float(d.values["a1"][0, 0])}
+    names = known | {"abs": abs, "sqrt": math.sqrt, "__builtins__": {}}
+    for text, number in zip(
+        derive.differentiate(symbols).to_json()["updated"]["W1"][0], d.to_json()["updated"]["W1"][0], strict=True
+    ):
+        assert eval(text.replace("^", "**"), names) == pytest.approx(float(number), rel=1e-12)  # noqa: S307
