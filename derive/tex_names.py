@@ -114,6 +114,8 @@ GREEK_COMMANDS = {key: command for name, (letter, command) in GREEK.items() for 
 
 # Characters that may stand in a subscript or superscript as they are.
 SCRIPT_SIGNS = {c: c for c in "+-()[]=<>/*.:|!"} | {",": "{,}", "′": r"\prime", "'": r"\prime", "→": r"\to", "−": "-"}
+# Signs of a name in the style of code, without the space that mathematics puts after a comma.
+CODE_SIGNS = {"[": "[", "]": "]", "(": "(", ")": ")", ".": ".", ",": "{,}", ":": "{:}", "_": r"\_"}
 STYLES = {"italic": r"\mathit", "roman": r"\mathrm", "bold": r"\mathbf", "code": r"\mathtt"}
 
 # The functions that are not written as their name in upright letters.
@@ -184,6 +186,8 @@ def _base(name: Name, dialect: Dialect) -> str:
         raise ValueError(f"unknown style {name.style!r} of {name.base!r}; known are {', '.join(STYLES)}")
     if command := GREEK_COMMANDS.get(name.base):
         return rf"\boldsymbol{{{command}}}" if name.style == "bold" else command
+    if name.style == "code" and all(c.isascii() and (c.isalnum() or c in CODE_SIGNS) for c in name.base):
+        return rf"\mathtt{{{''.join(CODE_SIGNS.get(c, c) for c in name.base)}}}"
     if not (name.base.isascii() and name.base.isalnum()):
         return rf"\text{{{dialect.text(name.base)}}}"
     if name.style == "italic" and (len(name.base) == 1 or name.base.isdigit()):

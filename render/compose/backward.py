@@ -152,11 +152,11 @@ def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
             paragraph(
                 "Every example has a path of its own, and their contributions are added. We work out example {n}; the "
                 "others go the same way.",
-                n=example + 1,
+                n=pen.nth(example),
             )
         )
     elif view.examples > 1:
-        blocks.append(paragraph("Again for example {n} first.", n=example + 1))
+        blocks.append(paragraph("Again for example {n} first.", n=pen.nth(example)))
     drawing = (
         drawings.output_path(pen, view, weight, example)
         if view.last

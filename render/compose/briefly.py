@@ -91,7 +91,7 @@ def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas
             rows.append(
                 [
                     pen.unit(net),
-                    *([str(example + 1)] if view.examples > 1 else []),
+                    *([str(pen.nth(example))] if view.examples > 1 else []),
                     pen.gradient(out),
                     pen.gradient(net),
                 ]

@@ -27,13 +27,24 @@ def forward_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         "through its "
         "activation function: this is its *output*."
         + (
-            " With several examples this is done for each of them; a raised number in parentheses says which example is meant."
+            f" With several examples this is done for each of them; {_which_example(pen)} says which example is meant."
             if views[0].examples > 1
             else ""
         )
     )
     layers = [_forward_layer(pen, view, len(views)) for view in views]
     return Section("forward", prose("The forward pass"), (opening, *layers, _error_section(pen, views)))
+
+
+def _which_example(pen: Pen) -> str:
+    """Where a name says to which example it belongs."""
+    example = pen.notation.example
+    order = "first" if example.first or example.place == "at" else "last"
+    if example.place != "sup":
+        return f"the {order} index"
+    raised = "raised number in parentheses" if example.mark == "({n})" else "raised number"
+    others = any("(" in template.sup for template in pen.notation.elements.values())
+    return f"the {order} {raised}" if others else f"a {raised}"
 
 
 def _forward_layer(pen: Pen, view: LayerView, layers: int) -> Section:
@@ -132,7 +143,7 @@ def _the_others(pen: Pen, view: LayerView, rest: list[tuple[int, int]]) -> list[
         for unit in range(view.units):
             net, out = view.net_of(unit, example), view.out_of(unit, example)
             rows.append(
-                [pen.unit(net), *([str(example + 1)] if view.examples > 1 else []), pen.value(net), pen.value(out)]
+                [pen.unit(net), *([str(pen.nth(example))] if view.examples > 1 else []), pen.value(net), pen.value(out)]
             )
     return [
         paragraph(
@@ -185,7 +196,7 @@ def _error_section(pen: Pen, views: Sequence[LayerView]) -> Section:
                 rows.append(
                     [
                         pen.unit(last.net_of(unit, example)),
-                        *([str(example + 1)] if last.examples > 1 else []),
+                        *([str(pen.nth(example))] if last.examples > 1 else []),
                         pen.value(Scalar("t", s.index)),
                         pen.value(Scalar(last.activation.name, s.index)),
                         pen.value(s),

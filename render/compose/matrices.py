@@ -1,4 +1,4 @@
-"""Part 7, the matrix form: the program read by array, written with columns, and its numbers in matrices."""
+"""Part 7, the matrix form: the program read by array, written with columns or rows, and its numbers in matrices."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from derive.formula import (
     Matrix,
     Negative,
     Number,
-    Partial,
     Product,
     Side,
     Sum,
     Symbol,
-    Transposed,
 )
 from derive.quantities import reads
 from derive.scalars import Scalar
@@ -25,6 +23,15 @@ from derive.written import formula
 from render.compose import factors
 from render.compose.pen import Pen, Shown, equation, paragraph, prose
 from render.compose.structure import LayerView
+from render.compose.vectors import (
+    back_through,
+    bias_gradient,
+    delta_times_incoming,
+    how_vectors_stand,
+    over_units,
+    spread_bias,
+    times_weights,
+)
 from render.document import Block, Section
 
 WIDEST = 6
@@ -34,17 +41,13 @@ WIDEST = 6
 def matrix_part(pen: Pen, views: Sequence[LayerView]) -> Section:
     """Forward and backward pass with one equation a layer."""
     single = views[0].examples == 1
-    columns = (
-        "Vectors are columns: {x} holds the inputs, {z} the net inputs of the first layer, and so on."
-        if single
-        else "The examples stand side by side as columns: {x} has one column for each of the {n} examples, and so have {z} and all that follows."
-    )
     blocks: list[Block] = [
         paragraph(
             "Everything so far was done unit by unit. With vectors and matrices it fits on a few lines. "
-            + columns
-            + " (The tables and the JSON output have the examples as rows; here they are transposed.) The weight matrix {w} has a row for each unit and a "
-            "column for each value that comes in; ⊙ multiplies element by element.",
+            + how_vectors_stand(pen, single)
+            + " The weight matrix {w} has a row for each unit and a column for each value that comes in"
+            + ("; the product takes it transposed" if pen.notation.rows else "")
+            + "; ⊙ multiplies element by element.",
             x=pen.array("x"),
             z=pen.array(views[0].net.name),
             w=pen.array(views[0].weight.name),
@@ -95,16 +98,9 @@ def _forward(pen: Pen, view: LayerView) -> list[Block]:
 
 
 def net_formula(pen: Pen, view: LayerView) -> Formula:
-    """W x + b, the bias spread over the units and examples that share it."""
-    product = Product((pen.array(view.weight.name), pen.array(view.incoming.name)))
-    return product if view.bias is None else Sum((product, _spread_bias(pen, view, pen.array(view.bias.name))))
-
-
-def _spread_bias(pen: Pen, view: LayerView, bias: Formula) -> Formula:
-    one = Symbol(pen.names.notation.ones)
-    if view.bias is not None and not view.bias.shape:
-        return Product((bias, one)) if view.examples == 1 else Product((bias, one, Transposed(one)))
-    return bias if view.examples == 1 else Product((bias, Transposed(one)))
+    """W x + b, or x Wᵀ + b, the bias spread over the units and examples that share it."""
+    product = times_weights(pen, pen.array(view.weight.name), pen.array(view.incoming.name))
+    return product if view.bias is None else Sum((product, spread_bias(pen, view, pen.array(view.bias.name))))
 
 
 def _net_numbers(pen: Pen, view: LayerView) -> Formula | None:
@@ -112,9 +108,9 @@ def _net_numbers(pen: Pen, view: LayerView) -> Formula | None:
     if not pen.numbers or weight is None or incoming is None:
         return None
     if view.bias is None:
-        return Product((weight, incoming))
+        return times_weights(pen, weight, incoming)
     bias = pen.number(Scalar(view.bias.name, ())) if not view.bias.shape else _matrix(pen, view.bias.name)
-    return None if bias is None else Sum((Product((weight, incoming)), _spread_bias(pen, view, bias)))
+    return None if bias is None else Sum((times_weights(pen, weight, incoming), spread_bias(pen, view, bias)))
 
 
 def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Block]:
@@ -129,8 +125,8 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
         equation(
             _with_numbers(
                 pen,
-                _partial(pen, view.weight.name),
-                Product((delta, Transposed(pen.array(view.incoming.name)))),
+                pen.array_gradient(view.weight.name),
+                delta_times_incoming(pen, delta, pen.array(view.incoming.name)),
                 adjoint[view.weight.name],
                 _outer(pen, view),
             ),
@@ -141,7 +137,11 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
         blocks.append(
             equation(
                 _with_numbers(
-                    pen, _partial(pen, view.bias.name), _bias_formula(pen, view, delta), adjoint[view.bias.name], None
+                    pen,
+                    pen.array_gradient(view.bias.name),
+                    bias_gradient(pen, view, delta),
+                    adjoint[view.bias.name],
+                    None,
                 ),
                 f"eq-matrix-gradient-{view.bias.name}",
             )
@@ -149,21 +149,11 @@ def _backward(pen: Pen, views: Sequence[LayerView], view: LayerView) -> list[Blo
     return blocks
 
 
-def _partial(pen: Pen, name: str) -> Formula:
-    return Partial(pen.error, pen.array(name))
-
-
-def _bias_formula(pen: Pen, view: LayerView, delta: Formula) -> Formula:
-    one = Symbol(pen.names.notation.ones)
-    if view.bias is not None and not view.bias.shape:
-        return Product((Transposed(one), delta)) if view.examples == 1 else Product((Transposed(one), delta, one))
-    return delta if view.examples == 1 else Product((delta, one))
-
-
 def _outer(pen: Pen, view: LayerView) -> Formula | None:
+    adjoint = pen.derivation.gradient.adjoints[view.net.name]
     left, right = (
-        _matrix(pen, pen.derivation.gradient.adjoints[view.net.name]),
-        _matrix(pen, view.incoming.name, across=True),
+        _matrix(pen, adjoint, across=pen.notation.rows),
+        _matrix(pen, view.incoming.name, across=not pen.notation.rows),
     )
     return None if left is None or right is None else Product((left, right))
 
@@ -174,19 +164,19 @@ def delta_formula(pen: Pen, view: LayerView, following: LayerView | None) -> For
         return _softmax_delta(pen, view, following)
     if following is None and view.row.name == "logistic" and pen.derivation.problem.loss.name == "binary_cross_entropy":
         return _difference(pen, view)  # a(1 − a) cancels
-    upstream = _loss_by_outputs(pen, view) if following is None else _through(pen, following)
+    upstream = _loss_by_outputs(pen, view) if following is None else back_through(pen, following)
     slope = _slope(pen, view)
     return upstream if slope is None else _hadamard(upstream, slope)
 
 
 def _hadamard(left: Formula, right: Formula) -> Formula:
-    first = Group(left) if isinstance(left, Sum | Negative) or (isinstance(left, Product) and left.sign == "") else left
+    first = (
+        Group(left)
+        if isinstance(left, Sum | Negative) or (isinstance(left, Product) and left.sign != "hadamard")
+        else left
+    )
     rest = right.factors if isinstance(right, Product) and right.sign == "hadamard" else (right,)
     return Product((first, *rest), "hadamard")
-
-
-def _through(pen: Pen, following: LayerView) -> Formula:
-    return Product((Transposed(pen.array(following.weight.name)), Symbol(pen.names.array_delta(following.net.name))))
 
 
 def _loss_by_outputs(pen: Pen, view: LayerView) -> Formula:
@@ -215,10 +205,9 @@ def _softmax_delta(pen: Pen, view: LayerView, following: LayerView | None) -> Fo
     problem = pen.derivation.problem
     if following is None and problem.loss.name == "categorical_cross_entropy" and _targets_add_up(pen):
         return _difference(pen, view)
-    upstream = _loss_by_outputs(pen, view) if following is None else _through(pen, following)
+    upstream = _loss_by_outputs(pen, view) if following is None else back_through(pen, following)
     inner = Product((a, Group(upstream)), "hadamard")
-    one = Symbol(pen.names.notation.ones)
-    spread = Product((one, Transposed(one), Group(inner)))
+    spread = over_units(pen, inner)
     return Sum((inner, Negative(Product((a, Group(spread)), "hadamard"))))
 
 
@@ -258,9 +247,11 @@ def _entries(pen: Pen, name: str) -> list[list[Shown]] | None:
     if not shape:
         return [[shown()]]
     if len(shape) == 1:
-        return [[shown(i)] for i in range(shape[0])]
+        vector = [shown(i) for i in range(shape[0])]
+        return [vector] if pen.notation.rows else [[each] for each in vector]
     rows = [[shown(i, j) for j in range(shape[1])] for i in range(shape[0])]
-    return [list(column) for column in zip(*rows, strict=True)] if _per_example(pen, name) else rows
+    upright = _per_example(pen, name) and not pen.notation.rows
+    return [list(column) for column in zip(*rows, strict=True)] if upright else rows
 
 
 def _per_example(pen: Pen, name: str) -> bool:

@@ -202,6 +202,9 @@ def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
             Scalar("t", (example, unit)) for unit in range(outputs)
         ]
         rows.append(
-            [str(example + 1), *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars)]
+            [
+                str(pen.nth(example)),
+                *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars),
+            ]
         )
     return table("tab-examples", prose("The training examples."), header, rows, [True] * len(header))

@@ -134,12 +134,16 @@ class Pen:
         name = self.names.unit(net.array, net.index)
         return self.unit_in_words(net) if name is None else Symbol(name)
 
+    def nth(self, position: int) -> int:
+        """How the text counts what stands at a position: from 1, or from 0 with a notation in the style of code."""
+        return position if self.notation.example.place == "at" else position + 1
+
     def unit_in_words(self, net: Scalar) -> str:
         """The unit in plain text: h1; output unit 2; unit 3 of hidden layer 1."""
         name = self.names.unit(net.array, net.index)
         if name is not None:
             return plain_name(name)
-        layer, number = self.derivation.program.variables[net.array].layer, net.index[-1] + 1
+        layer, number = self.derivation.program.variables[net.array].layer, self.nth(net.index[-1])
         if self.names.is_last(layer):
             return f"output unit {number}"
         alone = len(self.derivation.program.by_role("net")) == 2

@@ -70,13 +70,16 @@ def _factors_together(pen: Pen, view: LayerView, weight: Scalar, example: int) -
     marked = Product(tuple(Mark(k, number.formula) for k, number in enumerate(numbers, start=1)), "dot")
     names = Product(factors.chain(pen, weight, net, out))
     result = pen.gradient(weight) if single else pen.product_of(net, source)
-    left: Formula = pen.partial(None, weight) if single else Product((pen.delta(net), pen.symbol(source)))
+    left: Formula = pen.gradient_symbol(weight) if single else Product((pen.delta(net), pen.symbol(source)))
+    whole = (Side(pen.partial(None, weight)),) if single and left != pen.partial(None, weight) else ()
     sentence = (
         "The three factors together:" if single else "The three factors together are what example {n} contributes:"
     )
     return [
-        paragraph(sentence, n=example + 1),
-        equation((Side(left, ""), Side(names), Side(marked), result.side), key(weight, "product"), boxed=single),
+        paragraph(sentence, n=pen.nth(example)),
+        equation(
+            (Side(left, ""), *whole, Side(names), Side(marked), result.side), key(weight, "product"), boxed=single
+        ),
     ]
 
 
@@ -102,7 +105,7 @@ def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
         rows: list[list[Cell]] = []
         for example in range(view.examples):
             net, source = view.net_of(unit, example), view.in_of(column, example)
-            rows.append([str(example + 1), pen.gradient(net), pen.value(source), pen.product_of(net, source)])
+            rows.append([str(pen.nth(example)), pen.gradient(net), pen.value(source), pen.product_of(net, source)])
         rows.append(["sum", "", "", pen.gradient(weight)])
         header: list[Cell] = ["example", pen.bare_delta(view.net_of(unit)), pen.bare(view.in_of(column)), "product"]
         blocks += table(

@@ -91,9 +91,13 @@ SCRIPT_SIGNS = {
     "'": "prime",
     "→": "to",
 }
+# What the brackets and other signs of a name in code are called.
+CODE_SIGNS = {"[": "at", "]": "", "_": "", ":": "all"}
 OPEN, CLOSE = "open parenthesis", "close parenthesis"
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]|_", re.UNICODE)
+_CODE_TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_", re.UNICODE)
+_BRACKETED = re.compile(r"\[([^\[\]]*)\](.*)")
 _NUMBER = re.compile(r"(?P<minus>-?)(?P<digits>\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")
 
 
@@ -120,7 +124,7 @@ def spoken_name(name: Name) -> str:
     if name.accent not in ("", "hat"):
         raise ValueError(f"unknown accent {name.accent!r} on {name.base!r}; known is 'hat'")
     parts = [
-        STYLES.get(name.style, "") + _base(name.base),
+        STYLES.get(name.style, "") + (_code(name.base) if name.style == "code" else _base(name.base)),
         name.accent,
         _script(name.sub),
         f"superscript {_script(name.sup)}" if name.sup else "",
@@ -135,7 +139,17 @@ def _base(base: str) -> str:
     return clean(spoken)
 
 
+def _code(base: str) -> str:
+    """A name as code has it: "W1[0,1]" is "W1 at 0 comma 1"."""
+    tokens = _CODE_TOKEN.findall(clean(base))
+    return " ".join(spoken for token in tokens if (spoken := CODE_SIGNS.get(token, SCRIPT_SIGNS.get(token, token))))
+
+
 def _script(text: str) -> str:
+    bracketed = _BRACKETED.fullmatch(text)
+    if bracketed:  # a layer in brackets, and behind it the number of an example
+        rest = f" {_script(bracketed[2])}" if bracketed[2] else ""
+        return f"{_script(bracketed[1])} in brackets{rest}"
     if text.startswith("(") and text.endswith(")") and text.count("(") == 1:  # the number of an example
         return f"{_script(text[1:-1])} in parentheses"
     tokens = _TOKEN.findall(clean(text))

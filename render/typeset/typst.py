@@ -143,6 +143,8 @@ def _base(name: Name) -> str:
         raise ValueError(f"unknown style {name.style!r} of {name.base!r}; known are {', '.join(STYLES)}")
     if letter := LETTERS.get(name.base):
         return f"bold({letter})" if name.style == "bold" else letter
+    if name.style == "code":
+        return f"mono({string(name.base)})"
     if not (name.base.isascii() and name.base.isalnum()):
         return f"roman({string(name.base)})"
     if name.style == "italic" and (len(name.base) == 1 or name.base.isdigit()):
