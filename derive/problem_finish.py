@@ -39,7 +39,7 @@ def finished(file: ProblemFile, source: str, stem: str) -> Problem:
 
 def updated(update: UpdateTable) -> Update:
     """An [update] with its rule's own learning rate where none is stated."""
-    from derive.optimizers import OPTIMIZERS
+    from derive.update_rules import OPTIMIZERS
 
     rate = OPTIMIZERS[update.rule].settings["learning_rate"] if update.learning_rate is None else update.learning_rate
     return Update(**{**dict(update), "fixed": tuple(update.fixed), "learning_rate": rate})

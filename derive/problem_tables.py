@@ -176,7 +176,7 @@ class LossTable(Table):
 class UpdateTable(Table):
     """How the parameters are updated."""
 
-    rule: Annotated[str, _table("derive.optimizers", "OPTIMIZERS")] = "gradient_descent"
+    rule: Annotated[str, _table("derive.update_rules", "OPTIMIZERS")] = "gradient_descent"
     learning_rate: Number | None = Field(None, description="absent: 0.001 for adam and adamw, else it is needed")
     biases: Annotated[str, _words("updated", "fixed")] = "updated"
     fixed: list[str] = Field([], description="arrays that keep their values, such as W1")

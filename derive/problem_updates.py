@@ -43,7 +43,7 @@ def update_faults(update: UpdateTable, sound: Sound, only_dense: bool) -> Iterat
 
 
 def _unknown_to_the_rule(update: UpdateTable, sound: Sound) -> Iterator[Fault]:
-    from derive.optimizers import OPTIMIZERS
+    from derive.update_rules import OPTIMIZERS
 
     known = OPTIMIZERS[update.rule].settings
     for key in {key: None for row in OPTIMIZERS.values() for key in row.settings}:

@@ -17,8 +17,8 @@ from networks import Table, numbers, stated
 import derive
 from derive import optimizers, training
 from derive.derivation import Derivation
-from derive.optimizers import OPTIMIZERS
 from derive.problem import ProblemError, load
+from derive.update_rules import OPTIMIZERS
 
 TOLERANCE = 1e-12
 STEPS = 6
@@ -81,8 +81,8 @@ BY_TORCH: dict[str, tuple[Settings, str, Settings]] = {
 OURS: dict[str, Settings] = {
     "momentum, first step dampened": {"rule": "momentum", "dampening": "0.3", "first_step": "dampened"},
     "momentum of steps": {"rule": "momentum", "velocity": "step"},
-    "… dampened": {"rule": "momentum", "velocity": "step", "dampening": "0.3"},
-    "… Nesterov": {"rule": "momentum", "velocity": "step", "nesterov": True, "weight_decay": "0.1"},
+    "momentum of steps, dampened": {"rule": "momentum", "velocity": "step", "dampening": "0.3"},
+    "momentum of steps, Nesterov": {"rule": "momentum", "velocity": "step", "nesterov": True, "weight_decay": "0.1"},
     "adagrad, ε inside": {"rule": "adagrad", "epsilon_inside": True, "epsilon": "0.01"},
     "rmsprop, ε inside": {"rule": "rmsprop", "epsilon_inside": True, "epsilon": "0.01", "centered": True},
     "adam, ε inside": {"rule": "adam", "epsilon_inside": True, "epsilon": "0.01"},
@@ -91,7 +91,7 @@ OURS: dict[str, Settings] = {
     "gradient descent, decoupled": {"rule": "gradient_descent", "weight_decay": "0.1", "decay": "decoupled"},
     "rmsprop, decoupled": {"rule": "rmsprop", "weight_decay": "0.1", "decay": "decoupled", "momentum": "0.5"},
 }
-EVERY = {name: settings for name, (settings, *_) in BY_TORCH.items()} | OURS
+EVERY: dict[str, Settings] = {name: settings for name, (settings, *_) in BY_TORCH.items()} | OURS
 
 
 def network(seed: int) -> Table:
