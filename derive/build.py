@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 
-from sympy import Rational
+from sympy import Basic, Piecewise, Rational
+from sympy.logic.boolalg import Boolean
 
 from derive import arrays, layers
 from derive.equations import EquationError, parse
 from derive.evaluate.balls import Array, exact_array
 from derive.problem import Penalty, Problem
-from derive.program import Equation, Expression, Program, Ref, Shape, Variable, references
+from derive.program import Equation, Expression, Map, Program, Ref, Shape, Variable, parts, references
 
 
 def program(problem: Problem) -> Program:
@@ -66,6 +67,8 @@ def read(text: str, shapes: Mapping[str, Shape], unsure: Collection[str] = ()) -
     equations: list[Equation] = []
     faults: list[str] = []
     for statement in _statements(text):
+        if len(faults) == MOST_FAULTS:
+            break
         names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
         targets = set(_targets(statement))
         if (names - targets) & doubted:
@@ -89,9 +92,124 @@ def _parsed(text: str, shapes: tuple[tuple[str, Shape], ...]) -> tuple[Equation,
 
 
 def _parse_quietly(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
+    for statement in _statements(text):
+        _refuse_huge(statement)
     with warnings.catch_warnings():  # Python's opinions on odd syntax
         warnings.simplefilter("ignore", SyntaxWarning)
-        return parse(text, known)
+        try:
+            equations = parse(text, known)
+        except MemoryError:
+            raise EquationError("there is not enough memory for its arrays; choose smaller ones") from None
+        except TypeError:  # SymPy's, of a condition in a sum or product
+            raise EquationError(CONDITION) from None
+    for equation in equations:
+        _refuse_conditions(equation.target, equation.expression)
+    return equations
+
+
+CONDITION = "a condition stands only in where(condition, x, y); for the numbers 1 and 0 write where(condition, 1, 0)"
+
+
+def _refuse_conditions(target: str, expression: Expression) -> None:
+    """x > 0 is no number: nothing can be computed with it but a choice."""
+    if isinstance(expression, Map) and _holds_condition(expression.formula):
+        raise EquationError(f"{target}: {CONDITION}")
+    for part in parts(expression):
+        _refuse_conditions(target, part)
+
+
+def _holds_condition(formula: Basic) -> bool:
+    """Is a condition used as a number? (The conditions of a Piecewise are not.)"""
+    if isinstance(formula, Boolean):
+        return True
+    inner = (row.args[0] for row in formula.args) if isinstance(formula, Piecewise) else formula.args
+    return any(_holds_condition(part) for part in inner)
+
+
+MOST_FAULTS:
+            break
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        targets = set(_targets(statement))
+        if (names - targets) & doubted:
+            doubted |= targets
+            continue
+        try:
+            (equation,) = _parse_quietly("\n" * (statement.lineno - 1) + _lines(text, statement), known)
+        except EquationError as error:
+            faults.append(str(error))
+            doubted |= targets
+        else:
+            equations.append(equation)
+            known[equation.target] = Ref(equation.target, equation.expression.shape)
+    return Reading(tuple(equations), tuple(faults) or ((first,) if first else ()), frozenset(doubted))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, shapes: tuple[tuple[str, Shape], ...]) -> tuple[Equation, ...]:
+    """The equations of a problem: read once when it is checked, and not again when it is derived."""
+    return _parse_quietly(text, {name: Ref(name, shape) for name, shape in shapes})
+
+
+def _parse_quietly(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
+    for statement in _statements(text):
+        _refuse_huge(statement)
+    with warnings.catch_warnings():  # Python's opinions on odd syntax
+        warnings.simplefilter("ignore", SyntaxWarning)
+        try:
+            equations = parse(text, known)
+        except MemoryError:
+            raise EquationError("there is not enough memory for its arrays; choose smaller ones") from None
+        except TypeError:  # SymPy's, of a condition in a sum or product
+            raise EquationError(CONDITION) from None
+    for equation in equations:
+        _refuse_conditions(equation.target, equation.expression)
+    return equations
+
+
+def _refuse_conditions(target: str, expression: Expression) -> None:
+    """x > 0 is no number, so that nothing can be computed with it but a choice."""
+    if isinstance(expression, Map) and not all(_is_number(part) for part in sympy.preorder_traversal(expression.formula)):
+        raise EquationError(f"{target}: a condition stands only in where(condition, x, y); for 1 or 0 write where(…, 1, 0)")
+    for part in parts(expression):
+        _refuse_conditions(target, part)
+
+
+def _is_number(formula: sympy.Basic) -> bool:
+    """No condition among the operands; a Piecewise's own conditions are in pairs."""
+    if isinstance(formula, ExprCondPair):
+        return True
+    own = isinstance(formula, Boolean)
+    return not own
+
+
+MOST_FAULTS = 20
+MOST_BITS = 10**6
+
+
+def _refuse_huge(statement: ast.stmt) -> None:
+    """A power of constants is worked out when it is read: not one of a million digits."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and _bits(node) > MOST_BITS:
+            place = f"line {node.lineno}, column {node.col_offset + 1}"
+            raise EquationError(f"{place}: a constant of more than {MOST_BITS:,} binary digits; choose smaller powers")
+
+
+def _bits(node: ast.expr) -> int:
+    """How many binary digits a constant may have, at most; 0 for what is none."""
+    match node:
+        case ast.Constant(value=int(value)):
+            return max(1, value.bit_length())
+        case ast.Constant(value=float()):
+            return 64
+        case ast.UnaryOp(operand=operand):
+            return _bits(operand)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _bits(left) + _bits(right)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))):
+            return _bits(left) * exponent
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return _bits(left) * (arrays.LARGEST_EXPONENT if _bits(right) else 0)
+    return 0
 
 
 def _statements(text: str) -> list[ast.stmt]:

@@ -35,7 +35,7 @@ def read_equations(file: EquationsFile, broken: Broken, source: str, stem: str) 
     program = _Program.of(file, arrays, given.unsure)
     faults += program.faults
     known = dict.fromkeys([*given.arrays, *given.unsure, *program.shapes, *program.unsure])
-    if ("equations",) not in broken:
+    if ("equations",) not in broken and (program.shapes or program.unsure):
         faults += _names(file, known, {*program.shapes, *(program.unsure - given.unsure)}, broken)
     seed, wrong = _seed(file, program)
     faults += wrong
