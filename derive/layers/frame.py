@@ -117,8 +117,10 @@ class LayerType:
 
 
 def array_name(stem: str, number: int, step: int | None = None) -> str:
-    """The name of an array by its stem, its layer and its time step."""
+    """The name of an array by its stem, its layer and its time step; h0 is the state h before the first step."""
     letter, joint, rest = stem.partition("_")
+    if letter.endswith("0"):
+        letter, step = letter[:-1], 0
     return f"{letter}{number}{joint}{rest}" + ("" if step is None else f"_t{step}")
 
 

@@ -47,7 +47,7 @@ class Step:
         if self.before is not None:
             return self.scope.name(stem + self.back, self.before)
         initial = f"{stem}0{self.back}"
-        return initial_name(self.scope, initial) if initial in self.scope.parameters else None
+        return self.scope.name(initial) if initial in self.scope.parameters else None
 
     def given(self, stem: str) -> str:
         """The name of a parameter."""
@@ -68,12 +68,6 @@ class Step:
         h = self.previous("h")
         before = "" if h is None else f" + {h} @ {self.given(recurrent)}.T"
         return f"{self.x} @ {self.given(weight)}.T{before}{self.bias(bias)}"
-
-
-def initial_name(scope: Scope, stem: str) -> str:
-    """The name of an initial state: h0 of layer 1 is h1_t0."""
-    letter, _, back = stem.partition("0")
-    return scope.name(letter + back, 0)
 
 
 def _state_parameters(settings: Settings, examples: int, stems: tuple[str, ...]) -> Parameters:
