@@ -176,20 +176,20 @@ class _Program:
     @classmethod
     def of(cls, file: EquationsFile, arrays: tuple[GivenArray, ...], unsure: frozenset[str]) -> _Program:
         """Read the equations over the arrays given; of those that read a faulty array nothing can be told."""
-        from derive import build
+        from derive.problem_reading import defining_lines, read
 
         if not file.equations.strip():
             return cls({}, frozenset(), (Fault("equations", "is empty; at least one equation is expected"),))
         faults: list[Fault] = []
-        lines = build.defining_lines(file.equations)
+        lines = defining_lines(file.equations)
         for name in [name for name in (*(array.name for array in arrays), *unsure) if name in lines]:
             key = "values" if name in file.values else "shapes"
             message = f"is defined by an equation too (line {lines[name]}); leave one of them out"
             faults.append(Fault(f"{key}.{name}", message))
         shapes = {array.name: array.shape for array in arrays if array.name not in lines}
-        read = build.read(file.equations, shapes, unsure - set(lines))
-        faults += [Fault("equations", message) for message in read.faults]
-        return cls({e.target: e.expression.shape for e in read.equations}, read.unsure, tuple(faults))
+        found = read(file.equations, shapes, unsure - set(lines))
+        faults += [Fault("equations", message) for message in found.faults]
+        return cls({e.target: e.expression.shape for e in found.equations}, found.unsure, tuple(faults))
 
 
 def _names(file: EquationsFile, known: dict[str, None], computed: set[str], broken: Broken) -> Iterator[Fault]:
