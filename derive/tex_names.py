@@ -156,12 +156,14 @@ class Dialect:
     """What differs between readers of TeX: the names of the factors' colours, and how text is escaped.
 
     Without colours the factors are written in black. ``inline`` is for a line of text: fractions
-    and derivatives are written with a slash, so that the lines keep their distance.
+    and derivatives are written with a slash, so that the lines keep their distance. ``code`` sets names in
+    the style of code: "mathtt", or "texttt" where mathematics has no such letters.
     """
 
     colors: tuple[str, ...] = FACTOR_COLORS
     text: Callable[[str], str] = escape_text
     inline: bool = False
+    code: str = "mathtt"
 
 
 LATEX = Dialect()
@@ -186,6 +188,8 @@ def _base(name: Name, dialect: Dialect) -> str:
         raise ValueError(f"unknown style {name.style!r} of {name.base!r}; known are {', '.join(STYLES)}")
     if command := GREEK_COMMANDS.get(name.base):
         return rf"\boldsymbol{{{command}}}" if name.style == "bold" else command
+    if name.style == "code" and dialect.code != "mathtt":
+        return rf"\{dialect.code}{{{dialect.text(name.base)}}}"
     if name.style == "code" and all(c.isascii() and (c.isalnum() or c in CODE_SIGNS) for c in name.base):
         return rf"\mathtt{{{''.join(CODE_SIGNS.get(c, c) for c in name.base)}}}"
     if not (name.base.isascii() and name.base.isalnum()):

@@ -37,6 +37,18 @@ def notation(name: str, folder: str | os.PathLike[str] = "", place: str = "notat
     return read(Path(folder) / name)
 
 
+def beside(name: str, source: str) -> str:
+    """A notation's name as a problem keeps it: that of a file with its folder, which is the problem file's.
+
+    ``source`` is the problem file. Raises ProblemError where the notation's file is not there or has faults.
+    """
+    if not is_file_name(name):
+        return name
+    path = Path(source).parent / name
+    read(path)
+    return str(path)
+
+
 def is_file_name(name: str) -> bool:
     """Whether a notation's name is that of a file."""
     return name.lower().endswith(".toml")

@@ -257,4 +257,6 @@ PLAIN = replace(
     },
 )
 
-NOTATIONS: dict[str, Notation] = {row.name: row for row in (MAZUR, NIELSEN, GOODFELLOW, BISHOP, CS231N, NG, PLAIN)}
+ROWS = (MAZUR, NIELSEN, GOODFELLOW, BISHOP, CS231N, NG, PLAIN)
+
+NOTATIONS: dict[str, Notation] = {row.name: row for row in ROWS}
