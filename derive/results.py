@@ -146,7 +146,8 @@ def local(derivation: Derivation, scalar: Scalar) -> Formula:
         if of not in found:
             step = derivation.gradient_steps.get(of)
             terms = [times([factor(f) for f in term.factors]) for term in step.terms] if step is not None else []
-            found[of] = added(terms) if terms else Number("0")
+            kept = [term for term in terms if term != Number("0")]
+            found[of] = added(kept) if kept else Number("0")
         return found[of]
 
     def factor(f: Factor) -> Formula:
@@ -156,7 +157,9 @@ def local(derivation: Derivation, scalar: Scalar) -> Formula:
 
 
 def times(factors: list[Formula]) -> Formula:
-    """A product without factors of 1, a minus sign of any factor in front of the whole."""
+    """A product without factors of 1, a minus sign of any factor in front of the whole; with a factor of 0 it is 0."""
+    if Number("0") in factors:
+        return Number("0")
     bare = [factor.body if isinstance(factor, Negative) else factor for factor in factors]
     negative = sum(isinstance(factor, Negative) for factor in factors) % 2 == 1
     kept = [factor for factor in bare if factor != Number("1")]
