@@ -8,16 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from layer_programs import Arrays, Network, drawn, evaluated, network
-from proof import is_zero
-from sympy import Expr, expand
 
-from derive.chain import backward_steps
-from derive.layers import LAYERS, LayerError, Stated
+from derive.layers import LAYERS, Stated
 from derive.layers.frame import array_name
-from derive.notation import NOTATIONS, Names
-from derive.program import Equation
-from derive.reverse import gradient_program
-from derive.scalars import Graph, Scalar, element, to_sympy
 
 BIAS = {"bias": "per_unit"}
 TOLERANCE = 1e-12
