@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from derive.derivation import Derivation, differentiate
     from derive.errors import ChainruleError, ProblemError
     from derive.problem import Problem, load
+    from derive.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -25,9 +26,10 @@ _HOMES = {
     "ProblemError": "derive.errors",
     "Problem": "derive.problem",
     "load": "derive.problem",
+    "trace": "derive.tracing",
 }
 
-__all__ = ["ChainruleError", "Derivation", "Problem", "ProblemError", "differentiate", "load"]
+__all__ = ["ChainruleError", "Derivation", "Problem", "ProblemError", "differentiate", "load", "trace"]
 
 
 def __getattr__(name: str) -> Any:
