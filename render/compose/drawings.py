@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from derive.formula import Name
-from derive.notation import plain_name
 from derive.scalars import Scalar
 from render.compose.pen import Pen
 from render.compose.structure import LayerView
@@ -221,4 +220,4 @@ def hidden_paths(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: 
 
 def curve(pen: Pen, history: Sequence[tuple[int, str]]) -> Curve:
     """The error at the steps where it was noted."""
-    return Curve(tuple(history), "training step", f"error {plain_name(pen.error.name)}")
+    return Curve(tuple(history), "training step", "error", pen.error.name)
