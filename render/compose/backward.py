@@ -15,7 +15,7 @@ from render.compose.keys import key, name_of
 from render.compose.pen import Pen, count, equation, paragraph, prose
 from render.compose.products import product
 from render.compose.structure import LayerView, Selection
-from render.document import Block, Colored, Figure, Progress, Section
+from render.document import Block, Colored, Figure, Progress, Reference, Section
 
 
 def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -> list[Section]:
@@ -26,6 +26,8 @@ def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -
         known.add(view.weight.name)
         following = None if view.last else views[view.number]
         blocks = _layer(pen, views, view, following, selection)
+        if view.hidden and view.number == 1:
+            blocks += _all_deltas(pen, views)
         sections.append(
             Section(
                 f"backward-{view.number}",
@@ -34,6 +36,30 @@ def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -
             )
         )
     return sections
+
+
+def _all_deltas(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
+    """The way back as a whole, in one figure."""
+    single = views[0].examples == 1
+    whose = "" if single else " for each example"
+    return [
+        paragraph(
+            "With that we have come back to the inputs. {ref} shows the whole way: from the errors to the deltas of the outputs, and from there over the "
+            "same weights, against the direction of the forward pass, to the deltas of the layer before"
+            + whose
+            + ". Each delta is what arrives, added up, times the derivative of the unit's activation.",
+            ref=Reference("fig-deltas"),
+        ),
+        Figure(
+            "fig-deltas",
+            drawings.deltas(pen, views),
+            prose(
+                "The deltas flow back over the weights{values}.",
+                values=", their values beside the circles" if pen.numbers and single else "",
+            ),
+            "The network without its inputs, every arrow turned round: from the errors to the output units and from each unit to all units of the layer before.",
+        ),
+    ]
 
 
 def progress(pen: Pen, views: Sequence[LayerView], known: set[str]) -> tuple[Progress, ...]:

@@ -218,6 +218,45 @@ def hidden_paths(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: 
     return replace(drawing, nodes=nodes)
 
 
+def deltas(pen: Pen, views: Sequence[LayerView]) -> Network:
+    """The deltas of all units, flowing back from the errors over the weights by which the forward pass came."""
+    single = views[0].examples == 1 and pen.numbers
+    columns = [shown_units(view.units) for view in views]
+    labels = _few_edges([shown_units(views[0].weight.shape[1]), *columns])
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    for position, view in enumerate(views):
+        for row, unit in enumerate(columns[position]):
+            if unit is None:
+                nodes.append(Node(f"{view.number}:dots", "dots", position, row))
+                continue
+            net = view.net_of(unit)
+            value = pen.gradient(net).text if single else ""
+            nodes.append(Node(f"{view.number}:{unit}", "unit", position, row, pen.bare_delta(net).name, value))
+            for before in columns[position - 1] if position else ():
+                if before is not None:
+                    edges.append(_back(pen, view, unit, before, labels=labels))
+    for row, unit in enumerate(columns[-1]):
+        if unit is None:
+            nodes.append(Node("e:dots", "dots", len(views), row))
+            continue
+        error = replace(pen.names.element("e", (0, unit)), sup="")
+        nodes.append(Node(f"e:{unit}", "error", len(views), row, error))
+        reached = columns[-1] if views[-1].row.over_axis else [unit]  # softmax: every output moves with every net input
+        edges += [
+            Edge(f"{views[-1].number}:{each}", f"e:{unit}", backward=True) for each in reached if each is not None
+        ]
+    return Network(tuple(nodes), tuple(edges), _headings(views, targets=False)[1:])
+
+
+def _back(pen: Pen, view: LayerView, unit: int, before: int, *, labels: bool) -> Edge:
+    """The way back over one weight."""
+    weight = view.weight_of(unit, before)
+    value = pen.value(weight).text if labels and weight.array in pen.derivation.given else ""
+    name = pen.symbol(weight).name if labels else None
+    return Edge(f"{view.number - 1}:{before}", f"{view.number}:{unit}", name, value, backward=True)
+
+
 def curve(pen: Pen, history: Sequence[tuple[int, str]]) -> Curve:
     """The error at the steps where it was noted."""
     return Curve(tuple(history), "training step", "error", pen.error.name)
