@@ -44,10 +44,12 @@ def updated_name(name: str) -> str:
 def update_equations(gradient: GradientProgram, update: Update) -> tuple[Equation, ...]:
     """The equations of one update step, to be evaluated after the program's and the gradients'.
 
-    Every trained parameter P gets an equation for P+. In sequential order these are one backward
-    sweep in which a layer's delta is passed back through the weights already updated.
+    Every trained parameter P gets an equation for P+. An array that an equation defines is no number
+    that could be changed: it is not trained. In sequential order these are one backward sweep in which
+    a layer's delta is passed back through the weights already updated.
     """
-    trained = [name for name in gradient.program.parameters if name not in fixed(gradient.program, update)]
+    held = {*fixed(gradient.program, update), *gradient.program.definitions}
+    trained = [name for name in gradient.program.parameters if name not in held]
     if update.order == "sequential":
         return _sweep(gradient, update, set(trained))
     return tuple(_update(gradient.program, update, name, gradient.adjoints[name]) for name in trained)
@@ -74,7 +76,7 @@ def _sweep(gradient: GradientProgram, update: Update, trained: set[str]) -> tupl
         if name not in result:
             expression = definitions[adjoint]
             renamed = {read: swept(read) for read in sorted(references(expression)) if read in definitions}
-            if of_adjoint[adjoint] not in program.parameters:
+            if of_adjoint[adjoint] not in trained:
                 renamed |= {read: new_value(read) for read in sorted(references(expression)) if read in trained}
             result[name] = Equation(name, rename(expression, renamed))
         return name
