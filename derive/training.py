@@ -151,10 +151,12 @@ def in_balls(
     update = unrolled.needed(training.equations, new)
 
     def compute(bits: int) -> dict[str, balls.Array]:
-        values = {
-            name: balls.filled(np.frompyfunc(flint.arb, 1, 1)(array), program.shape(name))
-            for name, array in given.items()
-        }
+        values = dict(given)
+        if steps > 1:  # fractions would grow from step to step
+            values = {
+                name: balls.filled(np.frompyfunc(flint.arb, 1, 1)(array), program.shape(name))
+                for name, array in given.items()
+            }
         noted: dict[str, balls.Array] = {}
         done = 0
         for milestone in milestones(steps):

@@ -38,6 +38,19 @@ def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -
     return sections
 
 
+def _which_example(pen: Pen, view: LayerView, weight: Scalar, example: int) -> Block:
+    """Why just this example is worked out."""
+    if example == 0 or not pen.numbers:
+        return paragraph("Again there is a path for every example, and we work out example {n}.", n=example + 1)
+    zero = pen.value(view.in_of(weight.index[1], 0)).text == "0"
+    reason = "there {what} is 0, and so would be the product" if zero else "there the product is 0"
+    return paragraph(
+        "Again there is a path for every example. This time we take example {n}, not the first: " + reason + ".",
+        n=example + 1,
+        what=pen.symbol(view.in_of(weight.index[1], 0)),
+    )
+
+
 def _all_deltas(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     """The way back as a whole, in one figure."""
     single = views[0].examples == 1
@@ -91,8 +104,8 @@ def _layer(
             blocks += first_factor_of_output(pen, view, weight, example)
         else:
             blocks += first_factor_of_hidden(pen, views, view, following, weight, example)
-        blocks += other_factors(pen, view, weight, example)
-        blocks += product(pen, views, view, weight, example)
+        blocks += other_factors(pen, views, view, weight, example)
+        blocks += product(pen, views, view, weight, example, selection)
     if view.weight.name in pen.derivation.trained:
         blocks += updates(pen, views, view, selection)
     return [*blocks, *the_others(pen, view, following, selection)]
@@ -149,7 +162,7 @@ def _opening_words(views: Sequence[LayerView], view: LayerView) -> str:
             "the output of {unit} and the error there is another unit."
         )
     return (
-        "One layer further back, and nothing new is needed: the deltas of the layer behind play the part that the "
+        "One layer further back, and nothing new is needed: the deltas of the next layer, nearer the output, play the part that the "
         "error played at the outputs. Take {w}, a weight of {unit}, "
         "which feeds {all} of the next layer."
     )
@@ -182,7 +195,7 @@ def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
             )
         )
     elif view.examples > 1:
-        blocks.append(paragraph("Again for example {n} first.", n=example + 1))
+        blocks.append(_which_example(pen, view, weight, example))
     drawing = (
         drawings.output_path(pen, view, weight, example)
         if view.last

@@ -15,8 +15,11 @@ from render.drawing import Curve, Edge, Network, Node
 MOST_UNITS = 5
 """A column with more units than this shows the first ones, dots, and the last."""
 
-MOST_LABELS = 16
-"""With more edges than this the weights' names are left to the tables."""
+MOST_LABELS = 12
+"""With more edges than this in a gap, or with units left out, the weights' names are left to the tables."""
+
+MOST_BIASES = 12
+"""With more biases than this, or with units left out, single units' biases are left to the tables."""
 
 
 def shown_units(units: int) -> list[int | None]:
@@ -71,8 +74,24 @@ def network(pen: Pen, views: Sequence[LayerView], *, marks: dict[tuple[str, str]
 
 
 def _few_edges(columns: list[list[int | None]]) -> bool:
-    counts = [sum(unit is not None for unit in column) for column in columns]
-    return max(a * b for a, b in pairwise(counts)) <= MOST_LABELS and len(columns) <= 4
+    whole = all(None not in column for column in columns)
+    return whole and max(len(a) * len(b) for a, b in pairwise(columns)) <= MOST_LABELS and len(columns) <= 4
+
+
+def _few_units(columns: list[list[int | None]]) -> bool:
+    return all(None not in column for column in columns) and sum(map(len, columns)) <= MOST_BIASES
+
+
+def shown_in_words(drawing: Network) -> str:
+    """What is written on the drawing, to end its caption: ", with its weights, biases, inputs and targets", or ""."""
+    shown = {
+        "weights": any(edge.label is not None for edge in drawing.edges),
+        "biases": any(node.kind == "bias" for node in drawing.nodes),
+        "inputs": any(node.kind == "input" and node.value for node in drawing.nodes),
+        "targets": any(node.kind == "target" for node in drawing.nodes),
+    }
+    *before, last = [word for word, there in shown.items() if there] or [""]
+    return f", with its {' and '.join(part for part in (', '.join(before), last) if part)}" if last else ""
 
 
 def _headings(views: Sequence[LayerView], *, targets: bool) -> tuple[str, ...]:
@@ -109,22 +128,24 @@ def _edge(
 def _biases(
     pen: Pen, view: LayerView, position: int, columns: list[list[int | None]], labels: bool, *, faint: bool
 ) -> tuple[list[Node], list[Edge]]:
-    """One node for a bias that the layer shares; biases of single units stand in the table."""
-    if view.bias is None or not labels or view.bias.shape:
+    """One node for a bias that the layer shares, below its inputs; one for each unit's own, in the unit's column."""
+    if view.bias is None or (faint and view.bias.shape):
         return [], []
-    scalar = Scalar(view.bias.name, ())
-    value = pen.value(scalar).text if view.bias.name in pen.derivation.given else ""
-    node = Node(
-        f"b:{position}",
-        "bias",
-        position - 1,
-        len(columns[position - 1]),
-        pen.names.element(view.bias.name, ()),
-        value,
-        faint=faint,
-    )
-    targets = [f"{position}:{unit}" for unit in columns[position] if unit is not None]
-    return [node], [Edge(node.identifier, target, faint=faint) for target in targets]
+    units = [unit for unit in columns[position] if unit is not None]
+    if not view.bias.shape:
+        shared = _bias(pen, Scalar(view.bias.name, ()), position - 1, len(columns[position - 1]), faint=faint)
+        edges = [Edge(shared.identifier, f"{position}:{unit}", faint=faint) for unit in units]
+        return ([shared], edges) if labels else ([], [])
+    if not _few_units(columns[1:]):
+        return [], []
+    own = [_bias(pen, Scalar(view.bias.name, (unit,)), position, unit) for unit in units]
+    return own, [Edge(node.identifier, f"{position}:{unit}") for node, unit in zip(own, units, strict=True)]
+
+
+def _bias(pen: Pen, scalar: Scalar, column: int, row: int, *, faint: bool = False) -> Node:
+    identifier = ":".join(("b", scalar.array, *map(str, scalar.index)))
+    value = pen.value(scalar).text if scalar.array in pen.derivation.given else ""
+    return Node(identifier, "bias", column, row, pen.names.element(scalar.array, scalar.index), value, faint=faint)
 
 
 def _errors(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import sympy
 
 from derive.derivation import Derivation
-from derive.errors import ChainruleError, unknown
+from derive.errors import ChainruleError, nearest, shown
 from derive.evaluate.balls import FIRST_BITS
 from derive.functions import ACTIVATIONS, Activation
+from derive.notation import UnknownNameError, plain_name
 from derive.program import Variable
 from derive.scalars import Scalar
 
@@ -128,13 +129,20 @@ def select(derivation: Derivation, views: tuple[LayerView, ...], show: str) -> S
 
 
 def _weight(derivation: Derivation, views: tuple[LayerView, ...], name: str) -> Scalar:
+    """The weight of a name; ChainruleError with the first and the last, and the nearest, for any other name."""
+    arrays = [view.weight.name for view in views]
     try:
-        scalar = derivation.scalar(name)
-    except (ChainruleError, KeyError) as error:
-        raise ChainruleError(f"--show: {error}") from None
-    if scalar.array not in {view.weight.name for view in views}:
-        raise ChainruleError(f"--show: {unknown(name, [view.weight.name for view in views])}: a weight is expected")
-    return scalar
+        array, index = derivation.names.find(name)
+    except UnknownNameError:
+        array, index = "", None
+    if array in arrays and index is not None:
+        return Scalar(array, index)
+    asked = [array] if array in arrays else arrays
+    names = [plain_name(derivation.names.element(s.array, s.index)) for a in asked for s in derivation.graph.scalars(a)]
+    known = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+    what = ", a whole array" if array in arrays else ", which is no weight" if array else ""
+    parts = (f"found {shown(name)}{what}", f"known: {known}", "" if array else nearest(name, names))
+    raise ChainruleError(f"--show: {'; '.join(part for part in parts if part)}")
 
 
 def _telling(derivation: Derivation, view: LayerView) -> Scalar:
