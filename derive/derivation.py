@@ -15,7 +15,7 @@ from sympy import Expr
 from derive import build, optimizers, results
 from derive.chain import Step, backward_steps, forward_steps
 from derive.closed_form import ClosedForms, flat_derivative
-from derive.errors import ChainruleError
+from derive.errors import ChainruleError, ProblemError
 from derive.evaluate import balls
 from derive.evaluate.balls import element, fraction
 from derive.evaluate.lambdified import Evaluator, evaluator
@@ -121,7 +121,7 @@ class Derivation:
 
     @cached_property
     def trained(self) -> tuple[str, ...]:
-        """The parameters that the problem's update changes."""
+        """The parameters that the problem's update changes; what an equation computes follows them."""
         if self.problem.update is None:
             return ()
         held = optimizers.fixed(self.program, self.problem.update)
@@ -257,7 +257,10 @@ class Derivation:
         if steps not in self._float_trainings:
             ready = self.training  # first: it says what is missing
             start = {name: self.floats(name) for name in self.program.given}
-            values, history = in_floats(ready, start, steps, progress)
+            try:
+                values, history = in_floats(ready, start, steps, progress)
+            except ChainruleError as error:
+                raise ProblemError(str(error), self.problem.source or "the problem") from None
             self._float_trainings[steps] = (results.forward(self, values), history)
         return self._float_trainings[steps]
 
@@ -271,7 +274,8 @@ class Derivation:
 
     def floats(self, name: str) -> NDArray[np.float64]:
         """An array (or an adjoint) as float64, correctly rounded from its enclosure."""
-        return results.floats(self.enclosures, name)
+        with results.said_of(self.problem):
+            return results.floats(self.enclosures, name)
 
     # ---- what goes out ---------------------------------------------------------------------
 
@@ -287,17 +291,20 @@ class Derivation:
 
     def to_json(self, digits: int = 17) -> dict[str, Any]:
         """What ``chainrule gradients --json`` prints."""
-        return results.gradients(self, digits)
+        with results.said_of(self.problem):
+            return results.gradients(self, digits)
 
     def train(
         self, steps: int | None = None, digits: int | None = None, progress: Progress | None = None
     ) -> dict[str, Any]:
         """What ``chainrule train --json`` prints: float64, or enclosures to ``digits``."""
-        return results.training(self, steps, digits, progress)
+        with results.said_of(self.problem):
+            return results.training(self, steps, digits, progress)
 
     def gradient_rows(self, digits: int = 10) -> list[tuple[str, str, str]]:
         """(name, ∂E/∂name, value after the update) for every parameter's elements."""
-        return results.rows(self, digits)
+        with results.said_of(self.problem):
+            return results.rows(self, digits)
 
     def symbolic(self, closed: bool = False) -> list[tuple[str, str]]:
         """(name, ∂E/∂name as a formula) in local terms, or in closed form."""

@@ -39,6 +39,10 @@ class ProblemError(ChainruleError, ValueError):
         )
 
 
+class NotFiniteError(ChainruleError):
+    """A quantity that is infinite or undefined at the problem's numbers: a logarithm of zero, a division by zero."""
+
+
 class MissingDependency(ChainruleError):  # noqa: N818 - it is reported, like the others, by its text
     """Something needed is not installed; the text says what to install. The command exits with 3."""
 
@@ -76,9 +80,11 @@ def closest(name: str, known: Iterable[str]) -> str:
     """The known name nearest to ``name``, in spelling or as another word for the same, or "" when none is near."""
     plain = name.strip().lower().replace("-", "_").replace(" ", "_")
     by_lower_case = {each.lower(): each for each in known}
-    if OTHER_NAMES.get(plain) in by_lower_case:
-        return by_lower_case[OTHER_NAMES[plain]]
-    return next((by_lower_case[each] for each in difflib.get_close_matches(plain, by_lower_case, n=1)), "")
+    other = {word: by_lower_case[meant] for word, meant in OTHER_NAMES.items() if meant in by_lower_case}
+    if plain in other:
+        return other[plain]
+    words = other | by_lower_case  # a known name goes before another word for one
+    return next((words[each] for each in difflib.get_close_matches(plain, words, n=1)), "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

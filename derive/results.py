@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from derive import optimizers
 from derive.chain import Factor
 from derive.digits import from_float
-from derive.errors import ChainruleError
+from derive.errors import ChainruleError, NotFiniteError, ProblemError
 from derive.evaluate.balls import FIRST_BITS, Enclosures
-from derive.formula import Formula, Group, Negative, Number, Symbol
+from derive.formula import Formula, Group, Negative, Number, Symbol, Words
 from derive.plain import plain
 from derive.scalars import Scalar
 from derive.training import Progress, milestones
@@ -23,6 +24,7 @@ from derive.written import added, definition, formula, multiplied
 
 if TYPE_CHECKING:
     from derive.derivation import Derivation
+    from derive.problem import Problem
 
 NESTED = Any
 
@@ -40,9 +42,18 @@ def decimals(enclosures: Enclosures, name: str, digits: int) -> NESTED:
         shape = np.shape(enclosures.at(FIRST_BITS)[name])
         return nested(shape, lambda index: enclosures.decimal(lambda values: values[name][index], digits))
     except (ArithmeticError, ZeroDivisionError):
-        raise ChainruleError(
+        raise NotFiniteError(
             f"{name} is not finite at these numbers (a logarithm of zero or a division by zero)"
         ) from None
+
+
+@contextmanager
+def said_of(problem: Problem) -> Iterator[None]:
+    """Names the problem in what is said of a number that is not finite."""
+    try:
+        yield
+    except NotFiniteError as error:
+        raise ProblemError(str(error), problem.source or "the problem") from None
 
 
 def floats(enclosures: Enclosures, name: str) -> NDArray[np.float64]:
@@ -94,10 +105,11 @@ def _gradient(derivation: Derivation, name: str, digits: int) -> NESTED:
 
 
 def _updated(derivation: Derivation, digits: int) -> dict[str, Any]:
+    """Every parameter after the step: moved, held, or, where an equation defines it, computed anew."""
     names = derivation.program.parameters
     if derivation.has_numbers:
-        after = derivation.after_update
-        moved = {name: decimals(after, name, digits) for name in names}
+        after, held = derivation.after_update, set(derivation.program.given) - set(derivation.trained)
+        moved = {name: decimals(derivation.enclosures if name in held else after, name, digits) for name in names}
         return moved | {"error": decimals(after, derivation.program.error, digits)}
     return {name: _moved_array(derivation, name, digits) for name in names}
 
@@ -108,6 +120,8 @@ def _moved_array(derivation: Derivation, name: str, digits: int) -> NESTED:
 
 def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
     """A parameter's new value where it is a formula: w − η ∂E/∂w, or what another rule makes of w and ∂E/∂w."""
+    if scalar.array in derivation.program.definitions:
+        return _anew(derivation, scalar, digits)
     update, old = derivation.problem.update, _text(derivation, scalar)
     if scalar.array in derivation.numeric:
         old = derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits)
@@ -120,6 +134,23 @@ def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
     named = Symbol(derivation.names.element(scalar.array, scalar.index))
     weight = Number(old) if scalar.array in derivation.numeric else named
     return plain(formula(optimizers.first_step(update, w, g), {w: weight, g: Group(gradient)}))
+
+
+def _anew(derivation: Derivation, scalar: Scalar, digits: int) -> str:
+    """What is computed, after the step: its definition, with the new values of all that it reads."""
+    found: dict[Scalar, Formula] = {}
+
+    def write(read: Scalar) -> Formula:
+        if read not in found:
+            node = derivation.graph.definition(read)
+            if node is not None:
+                found[read] = definition(node, write)
+            else:
+                text = Words(_moved(derivation, read, digits))
+                found[read] = Group(text) if read.array in derivation.trained else text
+        return found[read]
+
+    return plain(write(scalar))
 
 
 def _text(derivation: Derivation, scalar: Scalar) -> str:

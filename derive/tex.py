@@ -19,7 +19,6 @@ from derive.formula import (
     Group,
     Mark,
     Matrix,
-    Name,
     Negative,
     Number,
     Partial,
@@ -32,10 +31,12 @@ from derive.formula import (
     Symbol,
     Transposed,
     Words,
-    children,
     precedence,
 )
-from derive.tex_names import GREEK_COMMANDS, LATEX, Dialect, tex_function, tex_name, tex_number
+from derive.tex_names import LATEX, Dialect, tex_function, tex_name, tex_number
+from derive.tex_spacing import THIN as THIN
+from derive.tex_spacing import gap, is_slashed, is_tall
+from derive.tex_spacing import unmarked as unmarked
 
 RELATIONS = {
     "=": "=",
@@ -48,7 +49,6 @@ RELATIONS = {
     "→": r"\to",
     "∈": r"\in",
 }
-THIN = r"\,"  # between factors that would seem one word
 PRODUCT_SIGNS = {"dot": r"\cdot", "hadamard": r"\odot", "times": r"\times"}
 
 
@@ -98,31 +98,6 @@ def tex_pieces(formula: Formula, dialect: Dialect = LATEX, *, lead: bool = True)
             return [("", printer.write(formula, lead), formula)]
 
 
-def is_tall(node: Formula, *, inline: bool = False) -> bool:
-    """Whether the node stands higher than a line of letters, so that its parentheses have to grow.
-
-    ``inline`` is for a dialect that writes fractions with a slash.
-    """
-    match node:
-        case Cases() | Matrix() | BigSum():
-            return True
-        case Fraction() | Partial() if not inline:
-            return True
-        case Mark(_, body, label):
-            return label is not None or is_tall(body, inline=inline)
-        case Power(base, _):
-            return is_tall(base, inline=inline)
-        case _:
-            return any(is_tall(child, inline=inline) for child in children(node))
-
-
-def unmarked(node: Formula) -> Formula:
-    """The node beneath its colours."""
-    while isinstance(node, Mark):
-        node = node.body
-    return node
-
-
 class _Printer:
     """Walks a tree. ``lead`` says whether a minus sign may come first without parentheses."""
 
@@ -139,7 +114,7 @@ class _Printer:
 
     def precedence(self, node: Formula) -> Precedence:
         """How tightly a node binds as this dialect writes it: a slash binds like a product."""
-        return Precedence.PRODUCT if self.dialect.inline and _is_slashed(unmarked(node)) else precedence(node)
+        return Precedence.PRODUCT if self.dialect.inline and is_slashed(unmarked(node)) else precedence(node)
 
     def is_tall(self, node: Formula) -> bool:
         """As `is_tall`, for this dialect."""
@@ -169,7 +144,7 @@ class _Printer:
                 return _joined(self.factors(factors, sign, lead))
             case Negative(body):
                 return f"-{self.place(body, Precedence.PRODUCT, False)}"
-            case Fraction(over, under) if self.dialect.inline and _is_slashed(node):
+            case Fraction(over, under) if self.dialect.inline and is_slashed(node):
                 return f"{self.place(over, Precedence.PRODUCT, lead)}/{self.place(under, Precedence.POWER, False)}"
             case Partial(of, by) if self.dialect.inline:
                 return rf"\partial {self.argument(of)}/\partial {self.argument(by)}"
@@ -234,7 +209,7 @@ class _Printer:
             if first:
                 yield "", written, factor
             else:
-                yield PRODUCT_SIGNS[sign] if sign else _gap(factors[position - 1], factor), written, factor
+                yield PRODUCT_SIGNS[sign] if sign else gap(factors[position - 1], factor), written, factor
 
     def power_base(self, node: Formula) -> str:
         bare = unmarked(node)
@@ -274,66 +249,6 @@ class _Printer:
         if columns <= 10:  # amsmath's bmatrix has ten columns and no more
             return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
         return rf"\left[\begin{{array}}{{{'c' * columns}}} {body} \end{{array}}\right]"
-
-
-def needs_dot(left: Formula, right: Formula) -> bool:
-    """Whether two factors side by side would be misread without a dot: numbers, words, fractions of ∂."""
-    before, after = _edge(left, last=True), _edge(right, last=False)
-    if isinstance(before, Number) and (isinstance(after, Call) or _is_digit(after)):
-        return True
-    if isinstance(after, Number) or (isinstance(before, Partial) and isinstance(after, Partial | Fraction)):
-        return True
-    if (
-        isinstance(before, Dots)
-        or isinstance(after, Dots)
-        or (isinstance(before, Number) and isinstance(after, Fraction))
-    ):
-        return True
-    if isinstance(before, Symbol) and isinstance(after, Symbol):
-        bare = not (before.name.sub or before.name.sup)
-        return (_is_word(before.name) and (bare or _is_word(after.name))) or (bare and _is_word(after.name))
-    return isinstance(before, Words) or isinstance(after, Words)
-
-
-def _is_slashed(node: Formula) -> bool:
-    """Whether a fraction gets a slash in a line of text; one of short whole numbers (½) keeps its bar."""
-    short = all(isinstance(part, Number) and part.text.isdigit() and len(part.text) < 3 for part in children(node))
-    return isinstance(node, Partial) or (isinstance(node, Fraction) and not short)
-
-
-def _gap(left: Formula, right: Formula) -> str:
-    """What stands between two factors side by side: a dot, a thin space, or nothing."""
-    if needs_dot(left, right):
-        return r"\cdot"
-    before, after = _edge(left, last=True), _edge(right, last=False)
-    if isinstance(before, Fraction | Partial) or isinstance(after, Fraction | Partial):
-        return THIN
-    words = [isinstance(node, Symbol) and _is_word(node.name) for node in (before, after)]
-    return THIN if any(words) and isinstance(before, Symbol) and isinstance(after, Symbol) else ""
-
-
-def _edge(node: Formula, *, last: bool) -> Formula:
-    """The node that the eye meets at the left or right end."""
-    match node:
-        case Product(factors) if factors:
-            return _edge(factors[-1 if last else 0], last=last)
-        case Mark(_, body, _):
-            return _edge(body, last=last)
-        case Negative(Number()):
-            return Number("0")  # in parentheses, and still a number
-        case Power(base, _) if not last:
-            return _edge(base, last=False)
-        case _:
-            return node
-
-
-def _is_word(name: Name) -> bool:
-    return len(name.base) > 1 and name.base not in GREEK_COMMANDS
-
-
-def _is_digit(node: Formula) -> bool:
-    """A name that is a digit, as the vector of ones."""
-    return isinstance(node, Symbol) and node.name.base.isdigit()
 
 
 def _is_signed(node: Formula) -> bool:

@@ -178,7 +178,7 @@ def in_balls(
     update = unrolled.needed(training.equations, new)
 
     def compute(bits: int) -> dict[str, balls.Array]:
-        values = start_in_balls(training, given)
+        values = start_in_balls(training, given) if steps > 1 else start_exactly(training, given)
         noted: dict[str, balls.Array] = {}
         done = 0
         for milestone in milestones(steps):
@@ -192,6 +192,12 @@ def in_balls(
         return balls.run(program.equations, values) | noted
 
     return balls.Enclosures(compute)
+
+
+def start_exactly(training: Training, given: Mapping[str, balls.Array]) -> dict[str, balls.Array]:
+    """What training starts from, as exact fractions, which stay short for a step."""
+    zero = balls.exact(0)
+    return dict(given) | {name: balls.filled(zero, shape) for name, shape in training.memory.items()}
 
 
 def start_in_balls(training: Training, given: Mapping[str, balls.Array]) -> dict[str, balls.Array]:

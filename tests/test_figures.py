@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from derive.errors import ChainruleError
 from derive.formula import Name, Number, Symbol, Words
+from derive.plain import plain
 from derive.tex import tex
+from render.compose.drawings import shown_in_words
 from render.drawing import Curve, Edge, Network, Node
 from render.figures import layout, svg, tikz
 from render.figures.placed import WIDTH, Box, box_around
@@ -205,6 +207,18 @@ def long_labels() -> Network:
     return Network(tuple(nodes), tuple(edges))
 
 
+def own_biases(*widths: int, values: bool = False) -> Network:
+    """A dense network each of whose units has a bias to itself."""
+    base = dense(*widths, values=values)
+    units = [node for node in base.nodes if node.kind == "unit"]
+    biases = [
+        Node(f"b.{unit.identifier}", "bias", unit.column, unit.row, Name("b", f"h{k}"), "-0.25")
+        for k, unit in enumerate(units, 1)
+    ]
+    edges = [Edge(bias.identifier, unit.identifier) for bias, unit in zip(biases, units, strict=True)]
+    return replace(base, nodes=(*base.nodes, *biases), edges=(*base.edges, *edges))
+
+
 FALL = ("0.298371109", "0.291027774", "0.283547133", "0.2609", "0.2229", "0.1631", "0.0789", "0.0336", "0.014",
         "0.0047", "0.00199", "0.000788", "0.000224", "0.000082", "0.000035102")  # fmt: skip
 STEPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 8000, 10000)
@@ -241,6 +255,8 @@ NETWORKS = {
     "1-1": dense(1, 1),
     "6-6": dense(6, 6),
     "deep": deep(),
+    "own biases": own_biases(3, 4, 2),
+    "own biases and values": own_biases(3, 5, 4, 2, values=True),
     "elided": elided(),
     "long labels": long_labels(),
 }
@@ -352,6 +368,19 @@ class TestTheNetworkOfTheArticle:
         boxes = {shape.identifier: shape for shape in layout(path_of_w5()).shapes}
         assert boxes["net"].box.right == boxes["out"].box.left
         assert (boxes["net"].outline, boxes["out"].outline) == ("left", "right")
+
+    def test_a_bias_of_one_unit_stands_at_its_unit_without_an_arrow(self):
+        network = own_biases(3, 5, 4, 2)
+        placed = layout(network)
+        circles = {shape.identifier: shape.box for shape in placed.shapes}
+        assert not any(name.startswith("b.") for name in circles)
+        assert len(placed.lines) == 3 * 5 + 5 * 4 + 4 * 2
+        units = [node.identifier for node in network.nodes if node.kind == "unit"]
+        for k, unit in enumerate(units, 1):
+            (label,) = (each for each in placed.labels if plain(each.formula) == f"b_h{k} = -0.25")
+            assert label.box.centre[0] == circles[unit].centre[0]
+            gap = min(abs(label.box.top - circles[unit].bottom), abs(label.box.bottom - circles[unit].top))
+            assert gap < 4
 
     def test_deltas_flow_from_right_to_left_on_double_lines(self):
         for line in layout(deltas()).lines:
@@ -569,3 +598,16 @@ def test_a_page_may_keep_the_style_sheet_once_for_all_figures():
     drawing = Curve(((0, "0.3"), (10, "0.1")), "training step", "error")
     assert "<style>" in svg(drawing)
     assert svg(drawing, styled=False) == svg(drawing).replace(f"<style>{style_sheet()}</style>\n", "")
+
+
+@pytest.mark.parametrize(
+    ("drawing", "words"),
+    [
+        (article(), ", with its weights, biases, inputs and targets"),
+        (dense(2, 3, 1), ", with its weights and inputs"),
+        (own_biases(2, 3, 1), ", with its weights and biases"),
+        (elided(), ""),
+    ],
+)
+def test_a_caption_says_what_is_written_on_the_drawing(drawing, words):
+    assert shown_in_words(drawing) == words

@@ -98,10 +98,10 @@ def loaded_after(code: str) -> set[str]:
 
 HELP = """
 import sys
-from render.cli import main
+from render.cli import app
 sys.argv = ["chainrule", {arguments}]
 try:
-    main()
+    app()
 except SystemExit:
     pass
 """

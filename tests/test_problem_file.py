@@ -268,7 +268,7 @@ def test_mazur_holds_every_number_that_the_article_prints() -> None:
     assert len(published) == 31
     assert published["dE/dw5"].value == "0.082167041"
     assert published["w7+"].value == "0.511301270"
-    assert published["out_o2@10000"].where == "The Backwards Pass, last paragraph"
+    assert published["out_o2@10000"].where == "Mazur (2015), The Backwards Pass, last paragraph"
 
 
 def test_the_relu_problem_has_a_dead_unit_and_live_ones() -> None:

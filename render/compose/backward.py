@@ -15,7 +15,7 @@ from render.compose.keys import key, name_of
 from render.compose.pen import Pen, count, equation, paragraph, prose
 from render.compose.products import product
 from render.compose.structure import LayerView, Selection
-from render.document import Block, Colored, Figure, Progress, Section
+from render.document import Block, Colored, Figure, Progress, Reference, Section
 
 
 def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -> list[Section]:
@@ -26,6 +26,8 @@ def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -
         known.add(view.weight.name)
         following = None if view.last else views[view.number]
         blocks = _layer(pen, views, view, following, selection)
+        if view.hidden and view.number == 1:
+            blocks += _all_deltas(pen, views)
         sections.append(
             Section(
                 f"backward-{view.number}",
@@ -34,6 +36,43 @@ def backward_parts(pen: Pen, views: Sequence[LayerView], selection: Selection) -
             )
         )
     return sections
+
+
+def _which_example(pen: Pen, view: LayerView, weight: Scalar, example: int) -> Block:
+    """Why just this example is worked out."""
+    if example == 0 or not pen.numbers:
+        return paragraph("Again there is a path for every example, and we work out example {n}.", n=pen.nth(example))
+    zero = pen.value(view.in_of(weight.index[1], 0)).text == "0"
+    reason = "there {what} is 0, and so would be the product" if zero else "there the product is 0"
+    return paragraph(
+        "Again there is a path for every example. This time we take example {n}, not the first: " + reason + ".",
+        n=pen.nth(example),
+        what=pen.symbol(view.in_of(weight.index[1], 0)),
+    )
+
+
+def _all_deltas(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
+    """The way back as a whole, in one figure."""
+    single = views[0].examples == 1
+    whose = "" if single else " for each example"
+    return [
+        paragraph(
+            "With that we have come back to the inputs. {ref} shows the whole way: from the errors to the deltas of the outputs, and from there over the "
+            "same weights, against the direction of the forward pass, to the deltas of the layer before"
+            + whose
+            + ". Each delta is what arrives, added up, times the derivative of the unit's activation.",
+            ref=Reference("fig-deltas"),
+        ),
+        Figure(
+            "fig-deltas",
+            drawings.deltas(pen, views),
+            prose(
+                "The deltas flow back over the weights{values}.",
+                values=", their values beside the circles" if pen.numbers and single else "",
+            ),
+            "The network without its inputs, every arrow turned round: from the errors to the output units and from each unit to all units of the layer before.",
+        ),
+    ]
 
 
 def progress(pen: Pen, views: Sequence[LayerView], known: set[str]) -> tuple[Progress, ...]:
@@ -65,8 +104,8 @@ def _layer(
             blocks += first_factor_of_output(pen, view, weight, example)
         else:
             blocks += first_factor_of_hidden(pen, views, view, following, weight, example)
-        blocks += other_factors(pen, view, weight, example)
-        blocks += product(pen, views, view, weight, example)
+        blocks += other_factors(pen, views, view, weight, example)
+        blocks += product(pen, views, view, weight, example, selection)
     if view.weight.name in pen.derivation.trained:
         blocks += updates(pen, views, view, selection)
     return [*blocks, *the_others(pen, view, following, selection)]
@@ -123,7 +162,7 @@ def _opening_words(views: Sequence[LayerView], view: LayerView) -> str:
             "the output of {unit} and the error there is another unit."
         )
     return (
-        "One layer further back, and nothing new is needed: the deltas of the layer behind play the part that the "
+        "One layer further back, and nothing new is needed: the deltas of the next layer, nearer the output, play the part that the "
         "error played at the outputs. Take {w}, a weight of {unit}, "
         "which feeds {all} of the next layer."
     )
@@ -156,7 +195,7 @@ def _opening(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scal
             )
         )
     elif view.examples > 1:
-        blocks.append(paragraph("Again for example {n} first.", n=pen.nth(example)))
+        blocks.append(_which_example(pen, view, weight, example))
     drawing = (
         drawings.output_path(pen, view, weight, example)
         if view.last

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derive.formula import Side
+from derive.formula import Partial, Side
 from derive.scalars import Scalar
 from render.compose import factors, notes
 from render.compose.keys import key
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
-from render.compose.structure import FULL_ROWS, LayerView, Selection
+from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView, Selection
 from render.compose.tables import Cell, table
 from render.document import Block, Reference
 
@@ -39,6 +39,8 @@ def updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: Se
                 g=pen.swept_gradient(weights[0]),
             )
         )
+        if view.number == len(views) - 1 and view.examples == 1 and not views[-1].row.over_axis:
+            blocks.append(equation(factors.swept_line(pen, view, views[-1], weights[0]), key(weights[0], "swept")))
     blocks += [equation(factors.update_line(pen, weight), key(weight, "update"), boxed=False) for weight in weights]
     if (
         view.last
@@ -83,7 +85,12 @@ def _other_deltas(pen: Pen, view: LayerView, following: LayerView | None, deltas
             for u, e in shown
         ]
         return [paragraph(sentence), *lines]
-    header: list[Cell] = ["unit", *(["example"] if view.examples > 1 else []), "change by the output", "delta"]
+    header: list[Cell] = [
+        "unit",
+        *(["example"] if view.examples > 1 else []),
+        Partial(pen.error, pen.nameless(view.out_of(0))),
+        "delta",
+    ]
     rows: list[list[Cell]] = []
     for example in range(view.examples):
         for unit in range(view.units):
@@ -127,7 +134,8 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
     header: list[Cell] = ["weight", "value", "gradient", *(["new value"] if trained else [])]
     every = list(pen.derivation.graph.scalars(view.weight.name))
     rows: list[list[Cell]] = [
-        [pen.symbol(w), pen.value(w), pen.gradient(w), *([pen.after(w)] if trained else [])] for w in every[:200]
+        [pen.symbol(w), pen.value(w), pen.gradient(w), *([pen.after(w)] if trained else [])]
+        for w in every[: TABLE_ROWS + 1]
     ]
     return [
         paragraph(
@@ -140,6 +148,7 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
             header,
             rows,
             [False, True, True, *([True] if trained else [])],
-            more=f" ({len(every)} weights in all; chainrule gradients prints every one)",
+            total=len(every),
+            more="; chainrule gradients prints every one",
         ),
     ]

@@ -10,9 +10,9 @@ from derive.quantities import reads
 from derive.scalars import Scalar
 from render.compose import factors, notes
 from render.compose.keys import key
-from render.compose.pen import Pen, count, equation, paragraph
+from render.compose.pen import Pen, count, equation, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView, local
-from render.document import Block, Colored
+from render.document import Block, Colored, Inlines
 
 
 def first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
@@ -32,7 +32,19 @@ def first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: i
         ),
         equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out))), key(weight, "first")),
         *notes.where_the_minus_comes_from(pen, out),
+        *notes.where_the_logarithm_goes(pen, out),
     ]
+
+
+def _telling_outputs(pen: Pen, view: LayerView, unit: int, example: int) -> list[int]:
+    """The outputs whose paths are written out: all of a few; of many the unit's own, those wanted, and one other."""
+    if view.units <= FULL_ROWS - 2:
+        return list(range(view.units))
+    wanted = {unit}
+    if "t" in pen.derivation.given:
+        wanted |= {k for k in range(view.units) if pen.derivation.given["t"][example, k] != 0}
+    other = next((k for k in range(view.units) if k not in wanted), unit)
+    return sorted({*sorted(wanted)[: FULL_ROWS - 3], other})
 
 
 def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
@@ -47,10 +59,13 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
             other=pen.expression(local(pen.derivation, view.out_of((weight.index[0] + 1) % view.units, example), net)),
         )
     ]
-    for k in range(min(view.units, FULL_ROWS)):
+    shown = _telling_outputs(pen, view, weight.index[0], example)
+    for k in shown:
         out = view.out_of(k, example)
         blocks.append(equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out)))))
         blocks.append(equation(factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net)))))
+    if len(shown) < view.units:
+        blocks.append(paragraph("and so on for {n}.", n=count(view.units - len(shown), "more output")))
     blocks.append(
         paragraph(
             "Together they are the *delta* of {unit}, how the error changes with its net input:", unit=pen.unit(net)
@@ -115,13 +130,15 @@ def first_factor_of_hidden(
         ),
     ]
     if len(feeds) > 1:
+        alone = following.last and not following.row.over_axis and pen.error_is_plain_sum
         blocks.append(
             paragraph(
                 "In each, the first derivative is the delta of that unit, which we know already, and the second is "
-                "the weight between the two, because {net} contains {out} times {w}:",
+                "the weight between the two, because {net} contains {out} times {w}{alone}:",
                 net=pen.symbol(feeds[0][0]),
                 out=pen.symbol(out),
                 w=pen.symbol(feeds[0][1]),
+                alone=_acts_alone(pen, feeds[0][0], example) if alone else "",
             )
         )
         for k, (net, between) in enumerate(feeds[:FULL_ROWS]):
@@ -139,9 +156,20 @@ def first_factor_of_hidden(
             )
         )
     blocks.append(equation(factors.back_through_weights(pen, following, unit, example, left), key(weight, "first")))
-    blocks += notes.why_paths_are_added(pen, view, following, unit, example)
+    if following.last:
+        blocks += notes.why_paths_are_added(pen, view, following, unit, example)
     blocks += notes.why_deltas_are_enough(pen, views, view)
     return blocks
+
+
+def _acts_alone(pen: Pen, net: Scalar, example: int) -> Inlines:
+    """Why the error of one output may stand for the whole error."""
+    return prose(
+        ". (Only {e} depends on {net}, so it does not matter whether {e} or {error} is differentiated by it)",
+        e=pen.symbol(Scalar("e", net.index)),
+        net=pen.symbol(net),
+        error=pen.error,
+    )
 
 
 def _one_path(
@@ -163,7 +191,7 @@ def _one_path(
     return pen.line(first, *middle, numbers=numbers, result=result)
 
 
-def other_factors(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
+def other_factors(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int) -> list[Block]:
     """The second factor, through the activation, and the third, by the weight."""
     unit, column = weight.index
     net, out, source = view.net_of(unit, example), view.out_of(unit, example), view.in_of(column, example)
@@ -175,13 +203,13 @@ def other_factors(pen: Pen, view: LayerView, weight: Scalar, example: int) -> li
                 question,
                 second=Colored(2, "The second factor"),
                 unit=pen.unit(net),
-                answer=_slope_in_words(pen, view, net),
+                answer=_slope_in_words(pen, views, view, net),
             ),
             equation(
                 factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net))), key(weight, "second")
             ),
             *(notes.why_output_times_one_minus_output(pen, view, net, out) if view.last else ()),
-            *notes.dead_units(pen, view),
+            *(notes.dead_units(pen, view) if _first_of_its_kind(views, view) else ()),
         ]
     blocks += [
         paragraph(
@@ -209,9 +237,14 @@ SLOPES = {
 }
 
 
-def _slope_in_words(pen: Pen, view: LayerView, net: Scalar) -> str:
+def _first_of_its_kind(views: Sequence[LayerView], view: LayerView) -> bool:
+    """Whether no layer nearer the output has the same activation: it was explained there."""
+    return all(later.row.name != view.row.name for later in views[view.number :])
+
+
+def _slope_in_words(pen: Pen, views: Sequence[LayerView], view: LayerView, net: Scalar) -> str:
     if view.row.name in SLOPES:
-        return SLOPES[view.row.name]
+        return SLOPES[view.row.name] if _first_of_its_kind(views, view) else "The activation is the same as before:"
     if not pen.numbers:
         return "It depends on the sign of the net input:"
     value = pen.value(net).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -14,13 +15,14 @@ from derive.closed_form import flat_derivative
 from derive.derivation import Derivation, differentiate
 from derive.digits import Exact, ends
 from derive.evaluate.balls import Array, element, run
+from derive.notation import plain_name
 from derive.problem import Published
 from derive.quantities import checked, quantity, reader
 from derive.scalars import Scalar
-from render.compose.pen import Pen, count, paragraph, prose
+from render.compose.pen import Pen, count, listed, paragraph, prose
 from render.compose.structure import LayerView, Selection
 from render.compose.tables import Cell, table
-from render.document import Block, Code, Section
+from render.document import Block, Inlines, Reference, Section
 
 STEP = fmpq(1, 10**12)
 """The step of the finite differences: their error is about its square, some 24 digits below the gradient."""
@@ -96,10 +98,9 @@ def checks_table(pen: Pen, scalars: Sequence[Scalar]) -> list[Block]:
             [False, True, *([True] if small else []), True],
         ),
     ]
-    closing = (
-        "The closed form agrees to every digit compared, at least {closed}; the finite differences to {difference} "
-        "digits or more, which is what a step of that length allows."
-        if small
+    closing = ("The closed form agrees to all {closed} digits compared. " if small else "") + (
+        "So do the finite differences: the error is a quadratic function of each single weight here, and for those they are exact."
+        if fewest["difference"] == MOST_DIGITS
         else "The finite differences agree to {difference} digits or more, which is what a step of that length allows."
     )
     blocks.append(paragraph(closing, closed=fewest.get("closed", 0), difference=fewest["difference"]))
@@ -156,20 +157,21 @@ def digits_of_agreement(left: Fraction, right: Fraction) -> int:
 
 
 def published_part(pen: Pen) -> Section | None:
-    """The numbers that somebody printed, and ours at the same precision; where they differ, the sequential order is tried."""
+    """The numbers that somebody printed, and ours at the same precision; where they differ, the other order is tried."""
     published = pen.derivation.problem.published
     if not published or not pen.numbers:
         return None
     found = {p: checked(p.name, p.value, quantity(pen.derivation, p.name)) for p in published}
     differing = [p for p in published if not found[p][1]]
     rows: list[list[Cell]] = [
-        [(Code(p.name),), p.value, found[p][0], "yes" if found[p][1] else "no", p.where] for p in published
+        [written_quantity(pen, p.name), p.value, found[p][0], "yes" if found[p][1] else "no", p.where]
+        for p in published
     ]
     agree = len(published) - len(differing)
     blocks: list[Block] = [
         paragraph(
-            "Someone has printed numbers for this very problem. Here they are beside ours, rounded to the places that "
-            "were printed: {agree} of {all} agree.",
+            "Numbers for this very problem have been printed before. {ref} has them beside ours, rounded to the places that were printed: {agree} of {all} agree.",
+            ref=Reference("tab-published"),
             agree=agree,
             all=len(published),
         ),
@@ -182,38 +184,87 @@ def published_part(pen: Pen) -> Section | None:
         ),
     ]
     if differing:
-        blocks += _in_sequence(pen, tuple(differing))
+        blocks += _in_the_other_order(pen, tuple(differing), [p for p in published if found[p][1]])
     return Section("published", prose("Printed numbers"), tuple(blocks))
 
 
-def _in_sequence(pen: Pen, differing: tuple[Published, ...]) -> list[Block]:
-    """The same numbers with the layers updated one after the other."""
-    problem = pen.derivation.problem
-    if problem.update is None or problem.update.order == "sequential" or len(problem.layers) < 2:
+ORDERS = {"simultaneous": "sequential", "sequential": "simultaneous"}
+IN_WORDS = {
+    "sequential": "the layers are updated *in sequence*: the output layer's weights first, and then the deltas are passed back through the weights already updated",
+    "simultaneous": "all weights are updated *at once*, each by the gradient at the old weights",
+}
+
+
+def _in_the_other_order(pen: Pen, differing: tuple[Published, ...], agreeing: Sequence[Published]) -> list[Block]:
+    """The same numbers with the other order of update."""
+    update = pen.derivation.problem.update
+    if update is None or len(pen.derivation.problem.layers) < 2:
         return [paragraph("The others are not what this problem's numbers give.")]
-    other = differentiate(replace(problem, update=replace(problem.update, order="sequential")))
+    order = ORDERS[update.order]
+    other = differentiate(replace(pen.derivation.problem, update=replace(update, order=order)))
     rows: list[list[Cell]] = []
     same = 0
     for p in differing:
         text, equal = checked(p.name, p.value, quantity(other, p.name))
         same += equal
-        ours = checked(p.name, p.value, quantity(pen.derivation, p.name))[0]
-        rows.append([(Code(p.name),), p.value, ours, text])
-    explained = same == len(differing)
-    text = (
-        "Where does the difference come from? {Names} are not what gradient descent on the given weights gives. They "
-        "come out, to every printed digit, if the layers are updated *in sequence*: "
-        "the output layer's weights first, and then the deltas are passed back through the weights already updated."
-        if explained
-        else "For comparison, the same quantities with the layers updated *in sequence*, the deltas passed back through the weights already updated; {same} of them then agree."
+        rows.append(
+            [
+                written_quantity(pen, p.name),
+                p.value,
+                checked(p.name, p.value, quantity(pen.derivation, p.name))[0],
+                text,
+            ]
+        )
+    if same == 0:
+        return [paragraph("The others are not what this problem's numbers give, in either order of update.")]
+    words = (
+        "{Names} {are} not what this problem's update gives. They come out, to every printed digit, if "
+        + IN_WORDS[order]
+        + "."
+        if same == len(differing)
+        else "For comparison, the same quantities if " + IN_WORDS[order] + "; {same} of them then agree."
     )
-    return [
-        paragraph(text, Names=count(len(differing), "number").capitalize(), same=same),
-        *table(
-            "tab-sequential",
-            prose("Printed numbers, and both orders of update."),
-            ("quantity", "printed", "all at once", "in sequence"),
-            rows,
-            (False, True, True, True),
-        ),
+    blocks: list[Block] = [
+        paragraph(
+            "Where does the difference come from? " + words,
+            Names=count(len(differing), "number").capitalize(),
+            are="is" if len(differing) == 1 else "are",
+            same=same,
+        )
     ]
+    both = [p for p in agreeing if p.name.endswith("+") and not checked(p.name, p.value, quantity(other, p.name))[1]]
+    if both and same == len(differing):
+        blocks.append(
+            paragraph(
+                "The new weights that were printed, however, are not those of that order: {names} are as they stand on this page. So the calculation that was shown and the program that was run "
+                "differ in the order of update.",
+                names=listed([written_quantity(pen, p.name) for p in both]),
+            )
+        )
+    header = ("quantity", "printed", "as on this page", "in the other order")
+    blocks += table(
+        "tab-sequential", prose("Printed numbers, and both orders of update."), header, rows, (False, True, True, True)
+    )
+    return blocks
+
+
+def written_quantity(pen: Pen, name: str) -> Inlines:
+    """A printed quantity as the page writes it: E_total after 10 000 steps, ∂E/∂w5, w5⁺."""
+    derivation = pen.derivation
+    if match := re.fullmatch(r"(.+)@(\d+)", name):
+        steps = int(match[2])
+        return prose(
+            "{symbol} after {steps}",
+            symbol=pen.symbol(derivation.scalar(match[1])),
+            steps="one step" if steps == 1 else f"{steps:,} steps".replace(",", " "),
+        )
+    if name.endswith("+"):
+        return prose("{symbol}", symbol=pen.updated(derivation.scalar(name[:-1])))
+    if match := re.fullmatch(r"[d∂](\S+)/[d∂](\S+)", name):
+        of, by = (derivation.scalar(part) for part in match.groups())
+        return prose("{symbol}", symbol=pen.partial(of, by))
+    for variable in derivation.program.by_role("net"):
+        for scalar in derivation.graph.scalars(variable.name):
+            if plain_name(derivation.names.delta(scalar.array, scalar.index)) == name:
+                return prose("{symbol}", symbol=pen.delta(scalar))
+    return prose("{symbol}", symbol=pen.symbol(derivation.scalar(name)))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
+from math import prod
 
 from derive import written
 from derive.formula import Side
 from derive.problem import Update
+from derive.quantities import reads
 from derive.scalars import Scalar
+from derive.training import milestones
 from render.compose import drawings, factors, notes
 from render.compose.backward import progress
-from render.compose.pen import Pen, equation, paragraph, prose
-from render.compose.structure import FULL_ROWS, LayerView
+from render.compose.pen import Pen, Shown, equation, paragraph, prose
+from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView
 from render.compose.tables import Cell, table
 from render.document import Block, Code, Figure, Section
 
@@ -64,7 +68,7 @@ def _bias_gradients(pen: Pen, view: LayerView) -> list[Block]:
         return list(
             table(
                 f"tab-bias-{view.number}",
-                prose("The biases of layer {n}.", n=view.number),
+                prose("The biases of {layer}.", layer=view.called),
                 header,
                 rows,
                 [False] + [True] * (len(header) - 1),
@@ -91,7 +95,7 @@ def _do_they_move(pen: Pen, with_bias: Sequence[LayerView]) -> Block:
     names = [view.bias.name for view in with_bias if view.bias is not None]
     moving = [name for name in names if name in pen.derivation.trained]
     if update is None:
-        return paragraph("The problem states no update, so they stay as they are.")
+        return paragraph("The problem states no update, so nothing moves here.")
     if not moving:
         return paragraph(
             "Here the biases stay as they are: only the weights are trained, as in the article whose numbers are "
@@ -120,7 +124,9 @@ def update_part(pen: Pen, views: Sequence[LayerView]) -> Section | None:
     update = pen.derivation.problem.update
     if update is None:
         return None
-    blocks: list[Block] = [paragraph(_in_one_step(update), eta=(Side(pen.learning_rate, ""), pen.rate.side))]
+    blocks: list[Block] = [
+        paragraph(_in_one_step(update), eta=(Side(pen.learning_rate, ""), pen.rate.side), what=_what_moves(pen, views))
+    ]
     if not pen.numbers:
         scalar = Scalar(views[-1].weight.name, (0, 0))
         blocks.append(equation(factors.update_line(pen, scalar), "eq-update"))
@@ -133,33 +139,53 @@ def update_part(pen: Pen, views: Sequence[LayerView]) -> Section | None:
     return Section("update", prose("The update"), tuple(sections))
 
 
+def _what_moves(pen: Pen, views: Sequence[LayerView]) -> str:
+    biases = any(v.bias is not None and v.bias.name in pen.derivation.trained for v in views)
+    return "all weights and biases" if biases else "all weights"
+
+
 def _in_one_step(update: Update) -> str:
     if update.order == "sequential":
-        return "Every gradient is known. Each parameter has moved against what came back to it in the sweep, times the learning rate {eta}:"
-    return "Every gradient is known, and now all parameters move at once, each against its gradient times the learning rate {eta}:"
+        return "Every gradient is known. Each weight moves against what came back to it in the sweep, times the learning rate {eta}:"
+    return (
+        "Every gradient is known, and now {what} move at once, each against its gradient times the learning rate {eta}:"
+    )
 
 
 def _all_parameters(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
+    """Before, gradient, after; where the update is a sweep, what it subtracts too."""
+    swept = any(pen.sequential(Scalar(view.weight.name, (0, 0))) for view in views)
+    scalars = [
+        scalar
+        for view in views
+        for variable in (view.weight, view.bias)
+        if variable is not None
+        for scalar in _first_scalars(pen, variable.name)
+    ]
     rows: list[list[Cell]] = []
-    total = 0
-    for view in views:
-        for variable in (view.weight, view.bias):
-            if variable is None:
-                continue
-            for scalar in pen.derivation.graph.scalars(variable.name):
-                total += 1
-                if len(rows) < 200:
-                    rows.append([pen.symbol(scalar), pen.value(scalar), pen.gradient(scalar), pen.after(scalar)])
+    for scalar in scalars[: TABLE_ROWS + 1]:
+        moved = scalar.array in pen.derivation.trained
+        taken = [factors.swept(pen, scalar) if moved else Shown("0", exact=True)] if swept else []
+        rows.append([pen.symbol(scalar), pen.value(scalar), pen.gradient(scalar), *taken, pen.after(scalar)])
     fixed = [v.bias.name for v in views if v.bias is not None and v.bias.name not in pen.derivation.trained]
-    caption = "All weights and biases: before the update, their gradients, and after it{fixed}."
+    caption = "All weights and biases: before the update, their gradients, {swept}and after it{fixed}."
     return table(
         "tab-parameters",
-        prose(caption, fixed="; the biases are held fixed" if fixed else ""),
-        ("", "before", "gradient", "after"),
+        prose(
+            caption,
+            fixed="; the biases are held fixed" if fixed else "",
+            swept="what the sweep subtracts times the learning rate, " if swept else "",
+        ),
+        ("", "before", "gradient", *(["in the sweep"] if swept else []), "after"),
         rows,
-        (False, True, True, True),
-        more=f" ({total} parameters in all; chainrule gradients prints every one)",
+        (False, *[True] * (4 if swept else 3)),
+        total=sum(prod(pen.derivation.program.shape(name)) for name in pen.derivation.program.parameters),
+        more="; chainrule gradients prints every one",
     )
+
+
+def _first_scalars(pen: Pen, name: str) -> list[Scalar]:
+    return list(islice(pen.derivation.graph.scalars(name), TABLE_ROWS + 1))
 
 
 def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
@@ -206,21 +232,45 @@ def _again(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     ]
 
 
+EXACT_WORK = 20_000
+"""So many steps times parameters are trained in enclosures for the page; beyond, in double precision."""
+
+Trained = tuple[Callable[[Scalar], Shown], list[tuple[int, Shown]]]
+
+
+def _trained(pen: Pen, update: Update) -> tuple[Trained, bool]:
+    """What the network computes after training, and the error on the way; whether it was computed exactly."""
+    derivation = pen.derivation
+    size = sum(prod(derivation.program.shape(name)) for name in derivation.trained)
+    if update.steps * size <= EXACT_WORK:
+        after = derivation.train_exactly(update.steps)
+        error = derivation.program.error
+        noted = [(step, pen.show(reads(f"{error}@{step}", ()), after)) for step in milestones(update.steps)]
+        return ((lambda scalar: pen.value(scalar, after)), noted), True
+    final, history = derivation.train_in_floats(update.steps)
+    return (
+        (lambda scalar: pen.float(float(final[scalar.array][scalar.index]))),
+        [(step, pen.float(error)) for step, error in history],
+    ), False
+
+
 def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
     """The update repeated to the stated number of steps, the error's curve, and what the network answers then."""
-    final, history = pen.derivation.train_in_floats(update.steps)
+    (final, history), exact = _trained(pen, update)
     steps = f"{update.steps:,}".replace(",", " ")
     rows: list[list[Cell]] = []
     for example in range(views[-1].examples):
         for unit in range(views[-1].units):
             out, target = views[-1].out_of(unit, example), Scalar("t", (example, unit))
-            rows.append(
-                [pen.symbol(out), pen.value(target), pen.value(out), pen.float(float(final[out.array][out.index]))]
-            )
-    points = [(step, repr(error)) for step, error in history]
-    text = "Training is this step over and over: forward pass, backward pass, update. After {steps} steps the error is {error}, and the network answers:"
+            rows.append([pen.symbol(out), pen.value(target), pen.value(out), final(out)])
+    text = (
+        "Training is this step over and over: forward pass, backward pass, update. After {steps} steps"
+        + ("" if exact else ", computed in double precision,")
+        + " the error is {error}, and the network answers:"
+    )
+    first, last = history[0][1], history[-1][1]
     blocks: list[Block] = [
-        paragraph(text, steps=steps, error=pen.float(history[-1][1]).formula),
+        paragraph(text, steps=steps, error=last.formula),
         *table(
             "tab-trained",
             prose("The outputs after {steps} steps.", steps=steps),
@@ -230,16 +280,15 @@ def _training(pen: Pen, views: Sequence[LayerView], update: Update) -> Section:
         ),
         Figure(
             "fig-curve",
-            drawings.curve(pen, points),
+            drawings.curve(pen, [(step, error.text) for step, error in history]),
             prose("The error during training; both scales are logarithmic."),
-            f"A curve of the error over {steps} training steps: it starts at {pen.float(history[0][1]).text} and ends "
-            f"at {pen.float(history[-1][1]).text}.",
+            f"A curve of the error over {steps} training steps: it starts at {first.text} and ends at {last.text}.",
         ),
         *table(
             "tab-history",
             prose("The error on the way."),
             ("step", pen.error),
-            [[str(step), pen.float(error)] for step, error in history],
+            [[str(step), error] for step, error in history],
             (True, True),
         ),
     ]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from derive.formula import Name
-from derive.notation import plain_name
 from derive.scalars import Scalar
 from render.compose.pen import Pen
 from render.compose.structure import LayerView
@@ -16,8 +15,11 @@ from render.drawing import Curve, Edge, Network, Node
 MOST_UNITS = 5
 """A column with more units than this shows the first ones, dots, and the last."""
 
-MOST_LABELS = 16
-"""With more edges than this the weights' names are left to the tables."""
+MOST_LABELS = 12
+"""With more edges than this in a gap, or with units left out, the weights' names are left to the tables."""
+
+MOST_BIASES = 12
+"""With more biases than this, or with units left out, single units' biases are left to the tables."""
 
 
 def shown_units(units: int) -> list[int | None]:
@@ -72,8 +74,24 @@ def network(pen: Pen, views: Sequence[LayerView], *, marks: dict[tuple[str, str]
 
 
 def _few_edges(columns: list[list[int | None]]) -> bool:
-    counts = [sum(unit is not None for unit in column) for column in columns]
-    return max(a * b for a, b in pairwise(counts)) <= MOST_LABELS and len(columns) <= 4
+    whole = all(None not in column for column in columns)
+    return whole and max(len(a) * len(b) for a, b in pairwise(columns)) <= MOST_LABELS and len(columns) <= 4
+
+
+def _few_units(columns: list[list[int | None]]) -> bool:
+    return all(None not in column for column in columns) and sum(map(len, columns)) <= MOST_BIASES
+
+
+def shown_in_words(drawing: Network) -> str:
+    """What is written on the drawing, to end its caption: ", with its weights, biases, inputs and targets", or ""."""
+    shown = {
+        "weights": any(edge.label is not None for edge in drawing.edges),
+        "biases": any(node.kind == "bias" for node in drawing.nodes),
+        "inputs": any(node.kind == "input" and node.value for node in drawing.nodes),
+        "targets": any(node.kind == "target" for node in drawing.nodes),
+    }
+    *before, last = [word for word, there in shown.items() if there] or [""]
+    return f", with its {' and '.join(part for part in (', '.join(before), last) if part)}" if last else ""
 
 
 def _headings(views: Sequence[LayerView], *, targets: bool) -> tuple[str, ...]:
@@ -110,22 +128,24 @@ def _edge(
 def _biases(
     pen: Pen, view: LayerView, position: int, columns: list[list[int | None]], labels: bool, *, faint: bool
 ) -> tuple[list[Node], list[Edge]]:
-    """One node for a bias that the layer shares; biases of single units stand in the table."""
-    if view.bias is None or not labels or view.bias.shape:
+    """One node for a bias that the layer shares, below its inputs; one for each unit's own, in the unit's column."""
+    if view.bias is None or (faint and view.bias.shape):
         return [], []
-    scalar = Scalar(view.bias.name, ())
-    value = pen.value(scalar).text if view.bias.name in pen.derivation.given else ""
-    node = Node(
-        f"b:{position}",
-        "bias",
-        position - 1,
-        len(columns[position - 1]),
-        pen.names.element(view.bias.name, ()),
-        value,
-        faint=faint,
-    )
-    targets = [f"{position}:{unit}" for unit in columns[position] if unit is not None]
-    return [node], [Edge(node.identifier, target, faint=faint) for target in targets]
+    units = [unit for unit in columns[position] if unit is not None]
+    if not view.bias.shape:
+        shared = _bias(pen, Scalar(view.bias.name, ()), position - 1, len(columns[position - 1]), faint=faint)
+        edges = [Edge(shared.identifier, f"{position}:{unit}", faint=faint) for unit in units]
+        return ([shared], edges) if labels else ([], [])
+    if not _few_units(columns[1:]):
+        return [], []
+    own = [_bias(pen, Scalar(view.bias.name, (unit,)), position, unit) for unit in units]
+    return own, [Edge(node.identifier, f"{position}:{unit}") for node, unit in zip(own, units, strict=True)]
+
+
+def _bias(pen: Pen, scalar: Scalar, column: int, row: int, *, faint: bool = False) -> Node:
+    identifier = ":".join(("b", scalar.array, *map(str, scalar.index)))
+    value = pen.value(scalar).text if scalar.array in pen.derivation.given else ""
+    return Node(identifier, "bias", column, row, pen.names.element(scalar.array, scalar.index), value, faint=faint)
 
 
 def _errors(
@@ -219,6 +239,45 @@ def hidden_paths(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: 
     return replace(drawing, nodes=nodes)
 
 
+def deltas(pen: Pen, views: Sequence[LayerView]) -> Network:
+    """The deltas of all units, flowing back from the errors over the weights by which the forward pass came."""
+    single = views[0].examples == 1 and pen.numbers
+    columns = [shown_units(view.units) for view in views]
+    labels = _few_edges([shown_units(views[0].weight.shape[1]), *columns])
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    for position, view in enumerate(views):
+        for row, unit in enumerate(columns[position]):
+            if unit is None:
+                nodes.append(Node(f"{view.number}:dots", "dots", position, row))
+                continue
+            net = view.net_of(unit)
+            value = pen.gradient(net).text if single else ""
+            nodes.append(Node(f"{view.number}:{unit}", "unit", position, row, pen.bare_delta(net).name, value))
+            for before in columns[position - 1] if position else ():
+                if before is not None:
+                    edges.append(_back(pen, view, unit, before, labels=labels))
+    for row, unit in enumerate(columns[-1]):
+        if unit is None:
+            nodes.append(Node("e:dots", "dots", len(views), row))
+            continue
+        error = replace(pen.names.element("e", (0, unit)), sup="")
+        nodes.append(Node(f"e:{unit}", "error", len(views), row, error))
+        reached = columns[-1] if views[-1].row.over_axis else [unit]  # softmax: every output moves with every net input
+        edges += [
+            Edge(f"{views[-1].number}:{each}", f"e:{unit}", backward=True) for each in reached if each is not None
+        ]
+    return Network(tuple(nodes), tuple(edges), _headings(views, targets=False)[1:])
+
+
+def _back(pen: Pen, view: LayerView, unit: int, before: int, *, labels: bool) -> Edge:
+    """The way back over one weight."""
+    weight = view.weight_of(unit, before)
+    value = pen.value(weight).text if labels and weight.array in pen.derivation.given else ""
+    name = pen.symbol(weight).name if labels else None
+    return Edge(f"{view.number - 1}:{before}", f"{view.number}:{unit}", name, value, backward=True)
+
+
 def curve(pen: Pen, history: Sequence[tuple[int, str]]) -> Curve:
     """The error at the steps where it was noted."""
-    return Curve(tuple(history), "training step", f"error {plain_name(pen.error.name)}")
+    return Curve(tuple(history), "training step", "error", pen.error.name)

@@ -8,7 +8,7 @@ import sympy
 
 from derive import written
 from derive.evaluate.balls import element, exact
-from derive.formula import Call, Formula, Mark, Negative, Number, Partial, Product, Side, Sum
+from derive.formula import Call, Formula, Fraction, Group, Mark, Negative, Number, Partial, Product, Side, Sum
 from derive.functions import LOSSES
 from derive.scalars import Scalar
 from render.compose.pen import Pen, Shown
@@ -44,8 +44,10 @@ def loss_line(pen: Pen, out: Scalar, first: Formula) -> Lines:
 def activation_line(pen: Pen, view: LayerView, out: Scalar, net: Scalar, first: Formula) -> Lines:
     """∂out/∂net: formula, numbers, result; at a unit with a kink the case that holds."""
     partial = local(pen.derivation, out, net)
-    if view.row.kink and pen.numbers:
-        return pen.line(first, pen.expression(partial), numbers=None, result=pen.local(partial))
+    if view.row.kink:
+        prime = Call(view.row.name, (pen.symbol(net),), prime=True)
+        result = pen.local(partial) if pen.numbers else None
+        return pen.line(first, prime, pen.expression(partial), numbers=None, result=result)
     return pen.local_line(first, partial)
 
 
@@ -72,6 +74,8 @@ def delta_line(pen: Pen, view: LayerView, following: LayerView | None, unit: int
     if view.row.over_axis:
         return softmax_delta_line(pen, view, following, unit, example)
     partial = local(pen.derivation, out, net)
+    if following is None and view.row.name == "logistic" and _is_binary_cross_entropy(pen):
+        return _short_delta_line(pen, net, out)
     if following is None:
         upstream = loss_derivative(pen, out)
         symbols, numbers = pen.expression(upstream), (pen.expression_in_numbers(upstream) if pen.numbers else None)
@@ -82,8 +86,28 @@ def delta_line(pen: Pen, view: LayerView, following: LayerView | None, unit: int
     if not pen.numbers:
         return pen.line(pen.delta(net), times(symbols, slope), numbers=None, result=None)
     slope_number = pen.local(partial).formula if view.row.kink else pen.expression_in_numbers(partial)
-    product = times(numbers, slope_number) if numbers is not None else None
+    product = None
+    if numbers is not None:  # a slope of 1 at a kink is said, not left out
+        product = Product((numbers, slope_number), "dot") if view.row.kink else times(numbers, slope_number)
     return pen.line(pen.delta(net), times(symbols, slope), numbers=product, result=pen.gradient(net))
+
+
+def _is_binary_cross_entropy(pen: Pen) -> bool:
+    return pen.derivation.problem.loss.name == "binary_cross_entropy"
+
+
+def _short_delta_line(pen: Pen, net: Scalar, out: Scalar) -> Lines:
+    """The delta of a logistic output under binary cross-entropy: output minus target, over what the means divide by."""
+    target, divisor = Scalar("t", out.index), pen.loss_divisor
+
+    def write(of: Callable[[Scalar], Formula]) -> Formula:
+        difference = Sum((of(out), Negative(of(target))))
+        return difference if divisor == 1 else Fraction(difference, Number(str(divisor)))
+
+    numbers = write(pen.number) if pen.numbers else None
+    return pen.line(
+        pen.delta(net), write(pen.symbol), numbers=numbers, result=pen.gradient(net) if pen.numbers else None
+    )
 
 
 def softmax_delta_line(pen: Pen, view: LayerView, following: LayerView | None, unit: int, example: int) -> Lines:
@@ -145,6 +169,24 @@ def swept(pen: Pen, parameter: Scalar) -> Shown:
     after = pen.derivation.after_update
     eta, old = exact(rate), element(pen.derivation.given[parameter.array], parameter.index)
     return pen.show(lambda values: (old - element(values[parameter.array], parameter.index)) / eta, after)
+
+
+def swept_line(pen: Pen, view: LayerView, following: LayerView, weight: Scalar) -> Lines:
+    """What the sweep subtracts below the last layer: the delta passed back through the weights already updated."""
+    unit, column = weight.index
+    net, out = view.net_of(unit), view.out_of(unit)
+    partial = local(pen.derivation, out, net)
+    feeds = paths(pen, following, unit, 0)
+    symbols = written.added([Product((pen.delta(k), pen.updated(w))) for k, w in feeds])
+    numbers = written.added([Product((pen.gradient(k).formula, pen.after(w).formula), "dot") for k, w in feeds])
+    slope = Call(view.row.name, (pen.symbol(net),), prime=True) if view.row.kink else pen.expression(partial)
+    source = view.in_of(column)
+    return pen.line(
+        pen.swept_gradient(weight),
+        Product((Group(symbols), slope, pen.symbol(source))),
+        numbers=Product((Group(numbers), pen.local(partial).formula, pen.number(source)), "dot"),
+        result=swept(pen, weight),
+    )
 
 
 def chain(pen: Pen, weight: Scalar, net: Scalar, out: Scalar, *, marked: bool = True) -> tuple[Formula, ...]:

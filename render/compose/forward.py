@@ -81,7 +81,9 @@ def _activation_sentence(pen: Pen, view: LayerView) -> Block:
         )
     if view.row.kink:
         return paragraph(
-            "{Function} lets a positive net input through as it is:", Function=capital(function_words(view.row.name))
+            "{Function} lets a positive net input through as it is{negative}:",
+            Function=capital(function_words(view.row.name)),
+            negative=" and makes a negative one 0" if view.row.name == "relu" else "",
         )
     return paragraph(
         "{Function} squashes it:" if view.row.name in ("logistic", "tanh") else "{Function} turns it into the output:",

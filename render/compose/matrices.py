@@ -32,7 +32,7 @@ from render.compose.vectors import (
     spread_bias,
     times_weights,
 )
-from render.document import Block, Section
+from render.document import Block, Inlines, Section
 
 WIDEST = 6
 """A matrix with more rows or columns than this is given by its shape."""
@@ -47,7 +47,9 @@ def matrix_part(pen: Pen, views: Sequence[LayerView]) -> Section:
             + how_vectors_stand(pen, single)
             + " The weight matrix {w} has a row for each unit and a column for each value that comes in"
             + ("; the product takes it transposed" if pen.notation.rows else "")
-            + "; ⊙ multiplies element by element.",
+            + ". {z} are the net inputs and {a} the outputs of the first layer; ⊙ multiplies element by element{ones}.",
+            a=pen.array(views[0].activation.name),
+            ones=_ones_in_words(pen, views),
             x=pen.array("x"),
             z=pen.array(views[0].net.name),
             w=pen.array(views[0].weight.name),
@@ -67,8 +69,8 @@ def matrix_part(pen: Pen, views: Sequence[LayerView]) -> Section:
                 prose("Backward"),
                 (
                     paragraph(
-                        "Backward, from the last layer to the first. For each layer the deltas of its units stand in "
-                        "a {thing} {delta}:",
+                        "Backward, from the last layer to the first. The deltas of a layer's units stand in a {thing}, "
+                        "beginning with {delta}:",
                         thing="vector" if single else "matrix",
                         delta=Symbol(pen.names.array_delta(views[-1].net.name)),
                     ),
@@ -76,6 +78,16 @@ def matrix_part(pen: Pen, views: Sequence[LayerView]) -> Section:
                 ),
             ),
         ),
+    )
+
+
+def _ones_in_words(pen: Pen, views: Sequence[LayerView]) -> Inlines:
+    """What the bold one is, where a bias needs it."""
+    if not any(view.bias is not None and (not view.bias.shape or view.examples > 1) for view in views):
+        return ()
+    return prose(
+        ", and {one} is a vector of ones, which gives every unit or example the same bias",
+        one=Symbol(pen.names.notation.ones),
     )
 
 

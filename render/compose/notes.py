@@ -12,11 +12,11 @@ from sympy import Rational
 from derive import written
 from derive.derivation import Derivation, differentiate
 from derive.digits import Exact
-from derive.formula import Call, Formula, Group, Negative, Number, Power, Product, Side, Sum
+from derive.formula import Call, Formula, Group, Negative, Number, Partial, Power, Product, Side, Sum
 from derive.functions import LOSSES
 from derive.scalars import Scalar
 from render.compose import factors
-from render.compose.pen import NUMERALS, Pen, count, equation, listed, paragraph, prose
+from render.compose.pen import NUMERALS, Pen, Shown, capital, count, equation, listed, paragraph, prose
 from render.compose.structure import LayerView, local
 from render.document import Block, Code, Inlines, Note
 
@@ -151,11 +151,14 @@ def why_output_times_one_minus_output(pen: Pen, view: LayerView, net: Scalar, ou
         )
     return _note(
         "logistic",
-        "Why out(1 − out), and at which value?"
-        if pen.notation.name == "mazur"
-        else "Why the output times one minus the output?",
+        _why_logistic(pen),
         *blocks,
     )
+
+
+def _why_logistic(pen: Pen) -> str:
+    what = "out(1 − out)" if pen.notation.name == "mazur" else "the output times one minus the output"
+    return f"Why {what}, and at which value?" if pen.numbers else f"Why {what}?"
 
 
 def _logistic_slope(value: Exact) -> Exact:
@@ -210,7 +213,7 @@ def why_zero_target_counts(pen: Pen, view: LayerView, unit: int, example: int) -
         return []
     return _note(
         "zero-target",
-        "The target of this unit is 0, and its own error is 0. Why has it a gradient at all?",
+        "The target of this unit is 0, and its own error is 0. Why does it have a gradient at all?",
         paragraph(
             "Because its net input changes the output of the right class, by the softmax. Its share {out} is wanted "
             "there, so its delta is positive and the step lowers its net input.",
@@ -269,11 +272,9 @@ def why_the_old_weights(pen: Pen, views: Sequence[LayerView]) -> Notes:
         "old-weights",
         prose("Why is the old {used} used for {w}, and not the new one?", used=used, w=pen.symbol(changed)),
         paragraph(
-            "A gradient says how the error changes at *one* place, the weights as they are now. Mixing old and new "
-            "weights gives the gradient of no error function at all. "
-            "With the output weights already updated, {w} would become {there} instead of {here}, and the error after "
-            "the step {error_there} instead of {error_here}. "
-            "The difference is small because the step is small; it is not a gradient step all the same.",
+            "A gradient says how the error changes at *one* place, the weights as they are now. With the output weights already updated, {w} would become {there} instead of {here}: that is not "
+            "a step against the gradient, neither at the old weights nor at the new ones. The error after the step would be {error_there} instead of {error_here}. {remark}",
+            remark=_remark(pen.value(error, other.after_update), pen.value(error, pen.derivation.after_update)),
             w=pen.updated(changed),
             there=pen.value(changed, other.after_update).formula,
             here=pen.after(changed).formula,
@@ -300,17 +301,17 @@ def why_my_number_differs(pen: Pen, view: LayerView, weight: Scalar, example: in
     rounded = [round(Fraction(number.text), 3) for number in numbers]
     product = rounded[0] * rounded[1] * rounded[2]
     exact = pen.gradient(weight)
-    if product == 0 or Fraction(exact.text) == 0:
+    if product == 0 or Fraction(exact.text) == 0 or abs(product - Fraction(exact.text)) < Fraction(1, 10**8):
         return []
+    good = _same_digits(product, Fraction(exact.text))
     shown = [pen.fraction(value) for value in rounded]
     return _note(
         "rounding",
         "My result differs in the last digits. Is it wrong?",
         paragraph(
-            "Probably not. Here all digits are carried along and only the printed number is rounded. With factors "
-            "rounded to three decimals the product is {line}, not {exact}: "
-            "the digits from the fourth on are lost. If yours differs by more than rounding explains, look at the "
-            "order of the update, at the sign, and at which weights were used.",
+            "Probably not. Here all digits are carried along and only the printed number is rounded. With factors rounded to three decimals the product is {line}, not {exact}: "
+            "{digits} agree, and what follows is lost. If yours differs by more than rounding explains, look at the order of the update, at the sign, and at which weights were used.",
+            digits=capital(count(good, "significant digit")) if good else "no digits",
             line=(Side(Product(tuple(each.formula for each in shown), "dot"), ""), pen.fraction(product).side),
             exact=exact.formula,
         ),
@@ -325,19 +326,19 @@ def why_paths_are_added(pen: Pen, view: LayerView, following: LayerView, unit: i
     feeds = factors.paths(pen, following, unit, example)
     if len(feeds) < 2:
         return []
-    names = [pen.symbol(net) for net, _ in feeds[:4]]
-    more = ", and so on" if len(feeds) > 4 else ""
+    names: Inlines = listed([pen.symbol(net) for net, _ in feeds])
+    if len(feeds) > 4:
+        names = prose("{first}, …, {last}", first=pen.symbol(feeds[0][0]), last=pen.symbol(feeds[-1][0]))
     return _note(
         f"paths-{view.number}",
         "Why are the paths added, and which ones?",
         paragraph(
-            "A little change of {out} changes {nets}{more} at the same time, and each of them changes the error. For "
+            "A small change of {out} changes {nets} at the same time, and each of them changes the error. For "
             "small changes the effects simply add up: one term for each unit into "
             "which {out} goes, whether it raises the error or lowers it. What does not lead from {out} to the error "
             "has no part in it.",
             out=pen.symbol(view.out_of(unit, example)),
-            nets=listed(names),
-            more=more,
+            nets=names,
         ),
     )
 
@@ -361,30 +362,102 @@ def why_deltas_are_enough(pen: Pen, views: Sequence[LayerView], view: LayerView)
     )
 
 
-def why_the_gradients_shrink(pen: Pen, view: LayerView, views: Sequence[LayerView]) -> Notes:
-    """Vanishing gradients, where the logistic function is used in a hidden layer."""
-    if (
-        view.row.name != "logistic"
-        or not view.hidden
-        or not pen.numbers
-        or view.examples > 1
-        or view.number != len(views) - 1
-    ):
+def why_the_gradients_shrink(pen: Pen, weight: Scalar, compared: Scalar, views: Sequence[LayerView]) -> Notes:
+    """Why a hidden weight's gradient is smaller than an output weight's, factor by factor."""
+    if not pen.numbers or views[0].examples > 1 or views[-1].row.over_axis:
         return []
-    deltas = [abs(Fraction(pen.gradient(view.net_of(u)).text)) for u in range(view.units)]
-    after = [abs(Fraction(pen.gradient(views[view.number].net_of(u)).text)) for u in range(views[view.number].units)]
-    weights = [abs(Fraction(pen.value(s).text)) for s in pen.derivation.graph.scalars(views[view.number].weight.name)]
-    if max(after) <= max(deltas) or max(weights) >= 1:
+    small, large = pen.gradient(weight), pen.gradient(compared)
+    if Fraction(small.text) == 0 or abs(Fraction(large.text) / Fraction(small.text)) < 3:
         return []
+    times = round(abs(Fraction(large.text) / Fraction(small.text)))
+    mine, theirs = (_three_factors(pen, views, each) for each in (weight, compared))
+    logistic = all(view.row.name == "logistic" for view in views)
     return _note(
         "shrink",
-        "Why are these gradients so much smaller than those of the output layer?",
+        prose("Why is this gradient so much smaller than that of {w}?", w=pen.symbol(compared)),
         paragraph(
-            "The derivative of the logistic function is at most ¼, and the weights on the way are smaller than 1, so "
-            "a delta loses size with each layer that it goes back through. In deep networks "
-            "of such units little arrives at the first layers: this is known as the vanishing gradient."
+            "It is about {times} times smaller. Factor by factor: what comes back to the output is {a1} here and {b1} there, the derivative of the activation {a2} and {b2}, "
+            "and what comes in over the weight {a3} and {b3}.",
+            times=times,
+            a1=mine[0].formula,
+            b1=theirs[0].formula,
+            a2=mine[1].formula,
+            b2=theirs[1].formula,
+            a3=mine[2].formula,
+            b3=theirs[2].formula,
+        ),
+        *(
+            [
+                paragraph(
+                    "The middle one is never more than ¼ for the logistic function, and with every layer further back there is one more of them: in deep networks of such units little "
+                    "arrives at the first layers. This is known as the vanishing gradient."
+                )
+            ]
+            if logistic
+            else []
         ),
     )
+
+
+def _three_factors(pen: Pen, views: Sequence[LayerView], weight: Scalar) -> tuple[Shown, Shown, Shown]:
+    view = next(view for view in views if view.weight.name == weight.array)
+    unit, column = weight.index
+    net, out = view.net_of(unit), view.out_of(unit)
+    return pen.gradient(out), pen.local(local(pen.derivation, out, net)), pen.value(view.in_of(column))
+
+
+def _same_digits(left: Fraction, right: Fraction) -> int:
+    digits = 0
+    while digits < 9 and abs(left - right) < abs(right) / 10 ** (digits + 1):
+        digits += 1
+    return digits
+
+
+def _remark(mixed: Shown, proper: Shown) -> str:
+    """What the two errors say, and what they do not."""
+    if Fraction(mixed.text) < Fraction(proper.text):
+        return "That it comes out lower here is chance; nothing makes it so."
+    if Fraction(mixed.text) - Fraction(proper.text) < Fraction(proper.text) / 1000:
+        return "The two lie close together because the step is small."
+    return ""
+
+
+def where_the_logarithm_goes(pen: Pen, out: Scalar) -> Notes:
+    """The derivative of a cross-entropy, term by term."""
+    name = pen.derivation.problem.loss.name
+    if not name.endswith("cross_entropy"):
+        return []
+    a, t = pen.symbol(out), pen.symbol(Scalar("t", out.index))
+    one = Number("1")
+    rest = Sum((one, Negative(a)))
+    divisor = pen.loss_divisor
+    lines = [
+        paragraph("The derivative of {ln} is {inverse}:", ln=Call("log", (a,)), inverse=written.quotient(one, a)),
+        equation(
+            (Side(Partial(Negative(Product((t, Call("log", (a,))))), a), ""), Side(Negative(written.quotient(t, a))))
+        ),
+    ]
+    if name == "binary_cross_entropy":
+        other = Sum((one, Negative(t)))
+        lines += [
+            paragraph(
+                "In the other part {a} stands with a minus sign inside the logarithm, and the chain rule brings it out:",
+                a=a,
+            ),
+            equation(
+                (
+                    Side(Partial(Negative(Product((Group(other), Call("log", (rest,))))), a), ""),
+                    Side(written.quotient(other, rest)),
+                )
+            ),
+        ]
+    if divisor != 1:
+        lines.append(
+            paragraph(
+                "The factor {share} in front is that of the mean.", share=written.quotient(one, Number(str(divisor)))
+            )
+        )
+    return _note("logarithm", "Where do these fractions come from?", *lines)
 
 
 def dead_units(pen: Pen, view: LayerView) -> Notes:

@@ -9,17 +9,18 @@ from derive.functions import LOSSES
 from derive.notation import plain_name
 from derive.scalars import Scalar
 from render.compose import drawings
-from render.compose.pen import Pen, capital, count, listed, paragraph, prose
+from render.compose.pen import NUMERALS, Pen, capital, count, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView
 from render.compose.tables import Cell, table
-from render.document import Block, Figure, Section
+from render.document import Block, Figure, Inlines, Reference, Section
+from render.drawing import Network
 
 FUNCTION_WORDS = {
     "logistic": "the logistic function",
     "tanh": "the hyperbolic tangent",
     "relu": "the rectifier (ReLU)",
     "leaky_relu": "the leaky rectifier",
-    "identity": "the identity (they are linear)",
+    "identity": "the identity, which leaves it as it is",
     "softplus": "the softplus function",
     "softmax": "the softmax over all of them",
 }
@@ -46,6 +47,7 @@ def loss_words(name: str) -> str:
 
 def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
     """The network drawn, its numbers in a table, and what is to be learned."""
+    drawing = drawings.network(pen, views)
     blocks: list[Block] = [
         paragraph(
             "The network has {inputs}, {layers}. {activations}",
@@ -56,16 +58,29 @@ def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
         _goal(pen, views),
         Figure(
             "fig-network",
-            drawings.network(pen, views),
+            drawing,
             prose(
                 "The network{and_numbers}.",
-                and_numbers=", with its weights, biases, inputs and targets" if pen.numbers else "",
+                and_numbers=_shown_in_words(drawing),
             ),
             _network_in_words(pen, views),
         ),
         *_given_tables(pen, views),
     ]
     return Section("problem", prose("The problem"), tuple(blocks))
+
+
+def _shown_in_words(drawing: Network) -> str:
+    """What the figure has of the network's numbers: only what is really written on it."""
+    things = []
+    if any(edge.label is not None and edge.value for edge in drawing.edges):
+        things.append("weights")
+    for kind, word in (("bias", "biases"), ("input", "inputs"), ("target", "targets")):
+        if any(node.kind == kind and node.value for node in drawing.nodes):
+            things.append(word)
+    if not things:
+        return ""
+    return f", with its {', '.join(things[:-1])} and {things[-1]}" if len(things) > 1 else f", with its {things[0]}"
 
 
 def _layers_in_words(views: Sequence[LayerView]) -> str:
@@ -75,8 +90,9 @@ def _layers_in_words(views: Sequence[LayerView]) -> str:
         return f"no hidden layer, and {outputs}"
     if len(hidden) == 1:
         return f"one hidden layer of {count(hidden[0].units, 'unit')}, and {outputs}"
-    sizes = [count(view.units, "unit") for view in hidden]
-    return f"{count(len(hidden), 'hidden layer')} of {', '.join(sizes[:-1])} and {sizes[-1]}, and {outputs}"
+    numbers = [NUMERALS[view.units] if view.units < len(NUMERALS) else str(view.units) for view in hidden]
+    sizes = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+    return f"{count(len(hidden), 'hidden layer')} of {sizes} units, and {outputs}"
 
 
 def _activations_in_words(views: Sequence[LayerView]) -> str:
@@ -85,24 +101,50 @@ def _activations_in_words(views: Sequence[LayerView]) -> str:
         return (
             f"Every unit passes its net input through {function_words(names[0])}."
             if names[0] != "softmax"
-            else ("The outputs are the softmax of the net inputs.")
+            else "The outputs are the softmax of the net inputs."
         )
-    parts = []
+    groups: list[tuple[list[LayerView], str]] = []
     for view in views:
-        who = (
-            "the output units"
-            if view.last
-            else ("the hidden units" if len(views) == 2 else f"the units of hidden layer {view.number}")
-        )
-        parts.append(f"{who} use {function_words(view.row.name)}")
+        if groups and groups[-1][1] == view.row.name and not view.last:
+            groups[-1][0].append(view)
+        else:
+            groups.append(([view], view.row.name))
+    hidden = [view for view in views if view.hidden]
+    parts = [f"{_who(members, hidden)} {function_words(name)}" for members, name in groups]
     return capital(", ".join(parts[:-1]) + " and " + parts[-1]) + "."
+
+
+def _who(members: list[LayerView], hidden: list[LayerView]) -> str:
+    """The units of some neighbouring layers, with their verb."""
+    if members[0].last:
+        return "the output unit uses" if members[0].units == 1 else "the output units use"
+    units = sum(view.units for view in members)
+    if len(members) == len(hidden):
+        return (
+            "the hidden unit uses"
+            if units == 1
+            else "all hidden units use"
+            if len(hidden) > 1
+            else "the hidden units use"
+        )
+    if len(members) == 1:
+        return f"{'the unit' if units == 1 else 'the units'} of hidden layer {members[0].number} {'uses' if units == 1 else 'use'}"
+    return f"the units of hidden layers {members[0].number} to {members[-1].number} use"
+
+
+def _all_given(pen: Pen, scalars: list[Scalar]) -> Inlines:
+    """A few quantities with their numbers; of many only which they are, for the table has the numbers."""
+    if len(scalars) <= FULL_ROWS:
+        return listed([given(pen, scalar) for scalar in scalars])
+    first, last = pen.symbol(scalars[0]), pen.symbol(scalars[-1])
+    return prose("{first}, …, {last} of {ref}", first=first, last=last, ref=Reference("tab-given"))
 
 
 def _goal(pen: Pen, views: Sequence[LayerView]) -> Block:
     examples = views[0].examples
     loss = pen.derivation.problem.loss
     if examples == 1:
-        what = "Given the inputs {x}, the network is to answer with the targets {t}."
+        what = "Given the {inputs} {x}, the network is to answer with the {targets} {t}."
     else:
         what = (
             "There are "
@@ -116,12 +158,14 @@ def _goal(pen: Pen, views: Sequence[LayerView]) -> Block:
     sentence = (
         " How far it is from that is measured by an error, {error}: {loss}{how}. To learn means to change the "
         "weights so that this error becomes smaller, and for that we need to know, for every weight, how the error "
-        "changes when the weight does: its *gradient*, the partial derivative of {error} by that weight."
+        "changes when the weight does: its *gradient*, the partial derivative of {error} with respect to that weight."
     )
     return paragraph(
         what + sentence,
-        x=listed([given(pen, views[0].in_of(column)) for column in range(min(views[0].weight.shape[1], FULL_ROWS))]),
-        t=listed([given(pen, Scalar("t", (0, unit))) for unit in range(min(views[-1].units, FULL_ROWS))]),
+        inputs="input" if views[0].weight.shape[1] == 1 else "inputs",
+        targets="target" if views[-1].units == 1 else "targets",
+        x=_all_given(pen, [views[0].in_of(column) for column in range(views[0].weight.shape[1])]),
+        t=_all_given(pen, [Scalar("t", (0, unit)) for unit in range(views[-1].units)]),
         error=pen.error,
         loss=loss_words(loss.name),
         how=f", {how}" if how else "",
@@ -156,27 +200,16 @@ def _plain(pen: Pen, scalar: Scalar) -> str:
 
 
 def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
-    numbers = pen.derivation.given
     blocks: list[Block] = []
     if views[0].examples > 1:
         blocks += _examples_table(pen, views)
     rows: list[list[Cell]] = []
     if views[0].examples == 1:
-        rows += [
-            ["input", pen.symbol(s), pen.value(s) if "x" in numbers else ""] for s in pen.derivation.graph.scalars("x")
-        ]
-        rows += [
-            ["target", pen.symbol(s), pen.value(s) if "t" in numbers else ""] for s in pen.derivation.graph.scalars("t")
-        ]
+        rows += _rows(pen, "x", "input") + _rows(pen, "t", "target")
     for view in views:
         for variable, word in ((view.weight, "weight"), (view.bias, "bias")):
-            if variable is None:
-                continue
-            where = f"into {view.called}"
-            rows += [
-                [f"{word} {where}", pen.symbol(s), pen.value(s) if variable.name in numbers else ""]
-                for s in pen.derivation.graph.scalars(variable.name)
-            ]
+            if variable is not None:
+                rows += _rows(pen, variable.name, f"{word} into {view.called}")
     rate = pen.derivation.problem.update
     if rate is not None:
         rows.append(["learning rate", pen.learning_rate, pen.rate])
@@ -186,9 +219,24 @@ def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
         ("", "symbol", "value") if pen.numbers else ("", "symbol"),
         [row if pen.numbers else row[:2] for row in rows],
         (False, False, True)[: 3 if pen.numbers else 2],
-        more="; they stand in the problem file",
     )
     return blocks
+
+
+MOST_OF_A_KIND = 16
+"""Of more inputs or weights of a kind than these the table has the first and the last."""
+
+
+def _rows(pen: Pen, name: str, words: str) -> list[list[Cell]]:
+    """A row for each element of an array; of many only the first ones and the last."""
+    scalars = list(pen.derivation.graph.scalars(name))
+    shown = scalars if len(scalars) <= MOST_OF_A_KIND else [*scalars[:3], scalars[-1]]
+    rows: list[list[Cell]] = [
+        [words, pen.symbol(s), pen.value(s) if name in pen.derivation.given else ""] for s in shown
+    ]
+    if len(shown) < len(scalars):
+        rows.insert(3, [f"… {len(scalars) - 4} more", "", ""])
+    return rows
 
 
 def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction as Rational
 from functools import cached_property
 
+import flint
 import sympy
+from flint import fmpq
 
 from derive import written
 from derive.derivation import Derivation
-from derive.digits import as_decimal, ends, magnitude
-from derive.evaluate.balls import FIRST_BITS, Enclosures, exact, fraction
+from derive.digits import Exact, as_decimal, ends, magnitude
+from derive.evaluate.balls import FIRST_BITS, LAST_BITS, Enclosures, exact, fraction
 from derive.formula import (
     Call,
     Dots,
@@ -62,6 +64,17 @@ class Shown:
         return Side(self.formula, "=" if self.exact else "≈")
 
 
+def telling(source: Enclosures, read: Read) -> Exact:
+    """A number enclosed tightly enough to see its size; what still encloses zero at the last precision is zero."""
+    bits = FIRST_BITS
+    while True:
+        with flint.ctx.workprec(bits):
+            value = read(source.at(bits))
+        if isinstance(value, fmpq) or bits >= LAST_BITS or (value.is_finite() and not value.contains(0)) or value == 0:
+            return value
+        bits *= 2
+
+
 @dataclass(frozen=True)
 class Pen:
     """Writes a derivation's quantities. ``decimals`` is how many are shown of a rounded number."""
@@ -89,6 +102,10 @@ class Pen:
     def array(self, name: str) -> Symbol:
         """A whole array by its name."""
         return Symbol(self.names.array(name))
+
+    def nameless(self, scalar: Scalar) -> Symbol:
+        """A kind of scalar, of no unit in particular: out."""
+        return Symbol(replace(self.names.element(scalar.array, scalar.index), sub="", sup=""))
 
     def bare_delta(self, net: Scalar) -> Symbol:
         """A delta's name without its example."""
@@ -172,7 +189,7 @@ class Pen:
         match formula:
             case Sum(terms):
                 kept = [self.elided(term) for term in terms]
-                return Sum((*kept[:3], Dots(), kept[-1])) if len(kept) > LONG_SUM else Sum(tuple(kept))
+                return Sum(tuple(kept)) if len(kept) <= LONG_SUM else Sum(_shortened(kept))
             case Call(function, arguments, prime):
                 return Call(function, tuple(self.elided(argument) for argument in arguments), prime)
             case Negative(body):
@@ -194,7 +211,7 @@ class Pen:
     def show(self, read: Read, enclosures: Enclosures | None = None) -> Shown:
         """A number read from the values: an exact short one as it is, else rounded to the decimals shown."""
         source = self.derivation.enclosures if enclosures is None else enclosures
-        value = read(source.at(FIRST_BITS))
+        value = telling(source, read)
         known = fraction(value)
         if known is not None and (text := as_decimal(known, self.decimals)) is not None:
             return Shown(text, exact=True)
@@ -315,9 +332,10 @@ class Pen:
                 sides.append(Side(formula))
         if not self.numbers or result is None:
             return tuple(sides)
-        if numbers is not None and numbers != result.formula:
+        if numbers is not None and numbers not in (result.formula, sides[-1].formula):
             sides.append(Side(numbers))
-        sides.append(result.side)
+        if len(sides) == 1 or result.formula != sides[-1].formula:
+            sides.append(result.side)
         return tuple(sides)
 
     def forward_line(self, scalar: Scalar) -> tuple[Side, ...]:
@@ -341,6 +359,31 @@ class Pen:
             numbers=self.expression_in_numbers(expression),
             result=self.local(expression),
         )
+
+
+def _shortened(terms: list[Formula]) -> tuple[Formula, ...]:
+    """A long sum with dots for its middle; among many zeros what is not zero stays."""
+    telling = [k for k, term in enumerate(terms) if not _is_zero(term)]
+    if len(telling) > 3 or not telling:
+        return (*terms[:3], Dots(), terms[-1])
+    kept = sorted({0, *telling, len(terms) - 1})
+    shown: list[Formula] = []
+    for position, k in enumerate(kept):
+        if position and k > kept[position - 1] + 1:
+            shown.append(Dots())
+        shown.append(terms[k])
+    return tuple(shown)
+
+
+def _is_zero(term: Formula) -> bool:
+    match term:
+        case Number(text):
+            return text == "0"
+        case Product(factors):
+            return any(_is_zero(factor) for factor in factors)
+        case Negative(body) | Fraction(body):
+            return _is_zero(body)
+    return False
 
 
 # ---- prose -----------------------------------------------------------------------------------

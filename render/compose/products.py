@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derive.formula import Formula, Mark, Product, Side
+from derive.formula import Mark, Product, Side
 from derive.scalars import Scalar
 from render.compose import factors, notes
 from render.compose.keys import key
 from render.compose.pen import Pen, equation, paragraph, prose
-from render.compose.structure import LayerView, local
+from render.compose.structure import LayerView, Selection, local
 from render.compose.tables import Cell, table
 from render.document import Block
 
 
-def product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int) -> list[Block]:
+def product(
+    pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scalar, example: int, selection: Selection
+) -> list[Block]:
     """The factors together, the delta, the delta rule."""
     unit = weight.index[0]
     net, out = view.net_of(unit, example), view.out_of(unit, example)
@@ -40,11 +42,14 @@ def product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scala
             ),
             equation(_delta_definition(pen, view, net, out), key(weight, "delta")),
             *notes.logistic_and_cross_entropy(pen, view, net, out),
-            paragraph(
-                "With it the gradient is short, and is known as the *delta rule*: the delta of the unit times what "
-                "comes in over the weight."
-            ),
         ]
+        if single:
+            blocks.append(
+                paragraph(
+                    "With it the gradient is short, and is known as the *delta rule*: the delta of the unit times what "
+                    "comes in over the weight."
+                )
+            )
     else:
         blocks += [
             paragraph("Again the first two factors make the delta of the unit, which serves for all of its weights:"),
@@ -59,7 +64,10 @@ def product(pen: Pen, views: Sequence[LayerView], view: LayerView, weight: Scala
             factors.gradient_line(pen, view, weight), key(weight, "rule"), boxed=view.row.over_axis and pen.numbers
         )
     )
-    return blocks + notes.why_the_gradients_shrink(pen, view, views)
+    if view.number == len(views) - 1:
+        telling = selection.weights[views[-1].number][0]
+        blocks += notes.why_the_gradients_shrink(pen, weight, telling, views)
+    return blocks
 
 
 def _factors_together(pen: Pen, view: LayerView, weight: Scalar, example: int) -> list[Block]:
@@ -70,15 +78,17 @@ def _factors_together(pen: Pen, view: LayerView, weight: Scalar, example: int) -
     marked = Product(tuple(Mark(k, number.formula) for k, number in enumerate(numbers, start=1)), "dot")
     names = Product(factors.chain(pen, weight, net, out))
     result = pen.gradient(weight) if single else pen.product_of(net, source)
-    left: Formula = pen.gradient_symbol(weight) if single else Product((pen.delta(net), pen.symbol(source)))
-    whole = (Side(pen.partial(None, weight)),) if single and left != pen.partial(None, weight) else ()
+    left = pen.gradient_symbol(weight)
+    whole = (Side(pen.partial(None, weight)),) if left != pen.partial(None, weight) else ()
     sentence = (
         "The three factors together:" if single else "The three factors together are what example {n} contributes:"
     )
     return [
         paragraph(sentence, n=pen.nth(example)),
         equation(
-            (Side(left, ""), *whole, Side(names), Side(marked), result.side), key(weight, "product"), boxed=single
+            ((Side(left, ""), *whole, Side(names)) if single else (Side(names, ""),)) + (Side(marked), result.side),
+            key(weight, "product"),
+            boxed=single,
         ),
     ]
 
@@ -97,7 +107,10 @@ def _over_examples(pen: Pen, view: LayerView, weight: Scalar) -> list[Block]:
     unit, column = weight.index
     blocks: list[Block] = [
         paragraph(
-            "By the same rule every other example contributes its delta times its incoming value, and the contributions add up:"
+            "With it the gradient is short: every example contributes the delta of the unit times what comes in over "
+            "the weight, and the contributions are added. This is the *delta rule*:"
+            if view.last
+            else "By the delta rule every example contributes its delta times its incoming value:"
         ),
         equation(factors.gradient_line(pen, view, weight), key(weight, "rule"), boxed=pen.numbers),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 
 from derive.derivation import Derivation
-from derive.errors import ChainruleError, unknown
+from derive.errors import ChainruleError, nearest, shown
 from derive.evaluate.balls import FIRST_BITS
 from derive.functions import ACTIVATIONS, Activation
 from derive.notation import Names, UnknownNameError
@@ -153,18 +153,21 @@ def _is_name(names: Names, name: str) -> bool:
 
 
 def _weight(derivation: Derivation, views: tuple[LayerView, ...], name: str, known: tuple[Names, ...]) -> Scalar:
-    asked, shown_names = known
-    try:
-        if _is_name(asked, name) or not _is_name(shown_names, name):
-            scalar = derivation.scalar(name)
-        else:
-            array, index = shown_names.find(name)
-            scalar = Scalar(array, index) if index is not None else derivation.scalar(array)
-    except (ChainruleError, KeyError) as error:
-        raise ChainruleError(f"--show: {error}") from None
-    if scalar.array not in {view.weight.name for view in views}:
-        raise ChainruleError(f"--show: {unknown(name, [view.weight.name for view in views])}: a weight is expected")
-    return scalar
+    """The weight of a name; ChainruleError with the first and the last, and the nearest, for any other name."""
+    arrays = [view.weight.name for view in views]
+    array, index = "", None
+    for names in known:
+        if _is_name(names, name):
+            array, index = names.find(name)
+            break
+    if array in arrays and index is not None:
+        return Scalar(array, index)
+    asked = [array] if array in arrays else arrays
+    every = [known[-1].typed[s.array, s.index] for a in asked for s in derivation.graph.scalars(a)]
+    shortly = every[0] if len(every) == 1 else f"{every[0]} to {every[-1]}"
+    what = ", a whole array" if array in arrays else ", which is no weight" if array else ""
+    parts = (f"found {shown(name)}{what}", f"known: {shortly}", "" if array else nearest(name, every))
+    raise ChainruleError(f"--show: {'; '.join(part for part in parts if part)}")
 
 
 def _telling(derivation: Derivation, view: LayerView) -> Scalar:

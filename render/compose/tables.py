@@ -32,13 +32,17 @@ def table(
     rows: Iterable[Sequence[Cell]],
     numeric: Sequence[bool],
     *,
+    total: int = 0,
     more: str = "",
 ) -> tuple[Block, ...]:
-    """A table; of a very long one the first rows, and ``more`` says where the rest is."""
+    """A table; of a very long one the first rows, and ``more`` says where the rest is.
+
+    ``total`` is how many rows there would be, where not all of them were made.
+    """
     every = [tuple(cell(each) for each in row) for row in rows]
     block = Table(identifier, caption, tuple(cell(each) for each in header), tuple(every[:TABLE_ROWS]), tuple(numeric))
     if len(every) <= TABLE_ROWS:
         return (block,)
-    left_out = len(every) - TABLE_ROWS
+    left_out = max(total, len(every)) - TABLE_ROWS
     rest = Paragraph(prose("{n} more rows are left out here{more}.", n=f"{left_out:,}".replace(",", " "), more=more))
     return (block, rest)

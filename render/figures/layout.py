@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from derive.formula import Words
+from derive.formula import Formula, Words
 from render.drawing import Curve, Drawing, Network
 from render.figures.curve import curve_layout
 from render.figures.edge_labels import edge_labels
-from render.figures.letters import SIZES, formula_of, place, width
+from render.figures.letters import SIZES, place, width
 from render.figures.nodes import Sized, check, inner_labels, shapes, sized_nodes
+from render.figures.own_biases import without_own_biases
 from render.figures.placed import MARGIN, Box, Label, Line, Placed, Shape, box_around, hull
 from render.figures.routes import length_within, route_all
 
 HEAD = 6.0  # half the length of an arrowhead
+INNER = 150.0  # what it costs a bias to stand between two units
 DOT = 2.2  # radius of each of the three dots that stand for units left out
 
 
@@ -28,16 +30,17 @@ def layout(drawing: Drawing) -> Placed:
 def network_layout(network: Network) -> Placed:
     """A network: nodes in columns, edges between them, labels where they fit."""
     check(network)
-    sized = sized_nodes(network)
+    network, own = without_own_biases(network)
+    sized = sized_nodes(network, own)
     outlines = shapes(network, sized)
     lines = route_all(network.edges, outlines)
     labels = [label for name, size in sized.items() for label in toned(size, inner_labels(size, outlines[name]))]
     boxes = [shape.box for shape in outlines.values()]
     for name, size in sized.items():
-        if size.beside:
-            value = value_beside(size, outlines[name], lines, boxes)
-            labels += toned(size, [value])
-            boxes.append(value.box)
+        for words in size.outside:
+            beside = label_beside(words, size, outlines[name], lines, boxes)
+            labels += toned(size, [beside])
+            boxes.append(beside.box)
     groups: list[object] = [
         tuple(sorted((sized[edge.source].node.column, sized[edge.target].node.column))) for edge in network.edges
     ]
@@ -52,17 +55,19 @@ def toned(size: Sized, labels: list[Label]) -> list[Label]:
     return [replace(label, faint=size.node.faint) for label in labels]
 
 
-def value_beside(size: Sized, shape: Shape, lines: list[Line], boxes: list[Box]) -> Label:
-    """A node's value below its outline, or above it where fewer edges pass."""
-    x, _ = shape.box.centre
-    below = place(formula_of(size.node.value), x, shape.box.bottom + 10, "value")
+def label_beside(words: Formula, size: Sized, shape: Shape, lines: list[Line], boxes: list[Box]) -> Label:
+    """A node's value or bias below its outline, or above it where fewer edges pass."""
+    x, y = shape.box.centre
+    below = place(words, x, shape.box.bottom + 10, "value")
     if size.node.kind == "bias":
         return below
-    above = place(formula_of(size.node.value), x, shape.box.top - 10, "value")
+    above = place(words, x, shape.box.top - 10, "value")
+    inner = below if y < 0 else above  # biases stand on the outer side, so that two never meet between two units
 
     def price(label: Label) -> float:
         hidden = sum(length_within(piece, label.box) for line in lines for piece in line.pieces())
-        return hidden + 1000.0 * sum(label.box.overlaps(box) for box in boxes if box != shape.box)
+        inside = INNER * (words is size.own and label is inner)
+        return inside + hidden + 1000.0 * sum(label.box.overlaps(box) for box in boxes if box != shape.box)
 
     return replace(min(below, above, key=price), backed=True)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from derive.errors import ChainruleError, unknown
-from derive.formula import Symbol
+from derive.formula import Formula, Symbol
 from render.drawing import Edge, Network, Node
 from render.figures.letters import SIZES, formula_of, label_formula, place, width
 from render.figures.placed import MARGIN, WIDTH, Label, Shape, box_around
@@ -24,18 +25,25 @@ HANGING = 26.0  # between an error and the target that hangs below it
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A node with its outline's kind and half extents; ``beside`` puts its value outside."""
+    """A node with its outline's kind and half extents; ``beside`` puts its value outside, ``own`` is its bias."""
 
     node: Node
     outline: str
     half_width: float
     half_height: float
     beside: bool = False
+    own: Formula | None = None
 
     @property
-    def value_width(self) -> float:
-        """How wide the value is."""
-        return width(formula_of(self.node.value), SIZES["value"]) if self.node.value else 0.0
+    def outside(self) -> tuple[Formula, ...]:
+        """What stands outside the outline."""
+        value = (formula_of(self.node.value),) if self.beside else ()
+        return value if self.own is None else (*value, self.own)
+
+    @property
+    def outside_width(self) -> float:
+        """How wide that is."""
+        return max((width(each, SIZES["value"]) for each in self.outside), default=0.0)
 
 
 def check(network: Network) -> None:
@@ -62,8 +70,11 @@ def joined_pairs(network: Network) -> dict[str, str]:
     }
 
 
-def sized_nodes(network: Network) -> dict[str, Sized]:
-    """Every node with its size: all circles alike, all halves alike, all boxes of a column alike."""
+def sized_nodes(network: Network, own: Mapping[str, Formula]) -> dict[str, Sized]:
+    """Every node with its size: all circles alike, all halves alike, all boxes of a column alike.
+
+    ``own`` holds the bias of each unit that has one to itself.
+    """
     pairs = joined_pairs(network)
     halves = {*pairs, *pairs.values()}
     circles = [node for node in network.nodes if node.kind in ROUND and node.identifier not in halves]
@@ -76,7 +87,8 @@ def sized_nodes(network: Network) -> dict[str, Sized]:
             sized[node.identifier] = Sized(node, outline, max(46.0, half_of_unit), 38.0)
         elif node.kind in ROUND:
             half = max(radius, name_width(node) / 2 + 7)
-            sized[node.identifier] = Sized(node, "round", half, radius, beside=bool(node.value) and not inside)
+            beside = bool(node.value) and not inside
+            sized[node.identifier] = Sized(node, "round", half, radius, beside, own.get(node.identifier))
         elif node.kind == "bias":
             half = max(14.0, name_width(node) / 2 + 6)
             sized[node.identifier] = Sized(node, "square", half, 14.0, beside=bool(node.value))
@@ -142,7 +154,7 @@ def row_positions(network: Network, sized: dict[str, Sized]) -> dict[str, float]
                 ys[node.identifier] = y
     served = {column + step for column in bias_columns(network) for step in (0, 1)}
     bottoms = [
-        ys[node.identifier] + sized[node.identifier].half_height + 18 * sized[node.identifier].beside
+        ys[node.identifier] + sized[node.identifier].half_height + 18 * len(sized[node.identifier].outside)
         for node in network.nodes
         if node.identifier in ys and (node.column in served or not served)
     ]
@@ -164,7 +176,7 @@ def row_pitch(network: Network, sized: dict[str, Sized], columns: dict[int, list
     heights = [
         sum(2 * sized[node.identifier].half_height for node in row)
         + (len(row) - 1) * HANGING
-        + 18 * any(sized[node.identifier].beside for node in row)
+        + 18 * max(len(sized[node.identifier].outside) for node in row)
         + ROOM_FOR_ARC * any(node.identifier in arcs for node in row)
         for rows in columns.values()
         for row in rows
@@ -188,7 +200,7 @@ def column_positions(network: Network, sized: dict[str, Sized], ys: dict[str, fl
     half = {c: max((s.half_width for s in main if s.node.column == c), default=20.0) for c in columns}
     gaps = [gap(network, sized, ys, half, pair) for pair in pairwise(columns)]
     overhang = sum(
-        max([0.0, *(s.value_width / 2 - half[c] for s in main if s.beside and s.node.column == c)])
+        max([0.0, *(s.outside_width / 2 - half[c] for s in main if s.outside and s.node.column == c)])
         for c in (columns[0], columns[-1])
     )
     available = WIDTH - 2 * MARGIN - 2 * sum(half.values()) - overhang - 6
@@ -210,9 +222,7 @@ def gap(
     halves = joined_pairs(network)
     if any(sized[net].node.column == left and sized[out].node.column == right for net, out in halves.items()):
         return 0.0, 0.0
-    values = {
-        c: max((s.value_width for s in sized.values() if s.beside and s.node.column == c), default=0.0) for c in pair
-    }
+    values = {c: max((s.outside_width for s in sized.values() if s.node.column == c), default=0.0) for c in pair}
     apart = (values[left] + values[right]) / 2 + 14 - half[left] - half[right]
     edges = [
         edge
@@ -236,7 +246,7 @@ def bias_offsets(network: Network, sized: dict[str, Sized], xs: dict[int, float]
         biases = sorted(
             (s for s in sized.values() if s.node.kind == "bias" and s.node.column == column), key=bias_order
         )
-        step = max(max(2 * s.half_width + 16, s.value_width + 12) for s in biases)
+        step = max(max(2 * s.half_width + 16, s.outside_width + 12) for s in biases)
         room = min((x - xs[column] for c, x in xs.items() if c > column), default=120.0)
         across = max(1, int(room // step)) if len(biases) > 1 else 1
         first = min(66.0, room * 0.36) if len(biases) == 1 else 10.0

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from markupsafe import escape
 
 from derive.formula import Formula, Group, Matrix, Negative, Product, Side, Sum
-from derive.tex import THIN, is_tall, relation, tex, tex_pieces
+from derive.tex import relation, tex, tex_pieces
 from derive.tex_names import LATEX_BLACK
+from derive.tex_spacing import THIN, is_tall
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml_piece
 from render.typeset.width import RELATION, equation_width, width

@@ -27,7 +27,7 @@ from derive.formula import (
     Transposed,
     Words,
 )
-from derive.tex import needs_dot
+from derive.tex_spacing import needs_dot
 
 LETTER = 0.56
 DIGIT = 0.51
