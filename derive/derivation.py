@@ -20,7 +20,8 @@ from derive.evaluate import balls
 from derive.evaluate.balls import element, fraction
 from derive.evaluate.lambdified import Evaluator, evaluator
 from derive.formula import Name
-from derive.notation import NOTATIONS, Names
+from derive.notation import Names
+from derive.notations.file import notation
 from derive.problem import Problem, load
 from derive.program import Equation, Program, references
 from derive.reverse import GradientProgram, gradient_program, stable
@@ -95,7 +96,7 @@ class Derivation:
     @cached_property
     def names(self) -> Names:
         """The names of every scalar in the problem's notation."""
-        return Names(self.program, NOTATIONS[self.problem.notation])
+        return Names(self.program, notation(self.problem.notation))
 
     @cached_property
     def graph(self) -> Graph:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import Fault, shown, unknown
+from derive.notations.file import beside
 from derive.problem import GivenArray, Loss, Penalty, Problem, Published, Vector
 from derive.problem_finish import updated
 from derive.problem_numbers import exact
@@ -44,7 +45,7 @@ def read_equations(file: EquationsFile, broken: Broken, source: str, stem: str) 
         return None, faults
     problem = Problem(
         title=file.title or _title(len(program.shapes)),
-        notation=file.notation,
+        notation=beside(file.notation, source),
         examples=(),
         layers=(),
         loss=Loss(""),

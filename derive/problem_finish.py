@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from derive.notations.file import beside
 from derive.problem import Example, Initial, Layer, Loss, Penalty, Problem, Published, Update, Vector
 from derive.problem_checks import grid, is_class
 
@@ -23,7 +24,7 @@ def finished(file: ProblemFile, source: str, stem: str) -> Problem:
     initial, update = file.initial, file.update
     return Problem(
         title=file.title or _title((_size(examples[0].inputs), *(layer.units for layer in layers))),
-        notation=file.notation,
+        notation=beside(file.notation, source),
         examples=examples,
         layers=layers,
         loss=Loss(**dict(file.loss)),

@@ -50,6 +50,18 @@ class OneOf:
         return {**handler(schema), "enum": list(self.names())}
 
 
+@dataclass(frozen=True)
+class OneOfOrFile(OneOf):
+    """One of the names, or the name of a TOML file."""
+
+    def check(self, name: str) -> str:
+        """``name``, if it is known or a file's; else ValueError with the nearest."""
+        return name if name.lower().endswith(".toml") else super().check(name)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "anyOf": [{"enum": list(self.names())}, {"pattern": r"\.toml$"}]}
+
+
 def _table(module: str, name: str) -> OneOf:
     """The names of a table elsewhere, imported when first asked for: SymPy is not needed to read a file."""
     return OneOf(lambda: getattr(import_module(module), name))
@@ -231,7 +243,7 @@ class EitherFile(Table):
     """The keys that both forms of a problem file have."""
 
     title: Line = ""
-    notation: Annotated[str, _table("derive.notation", "NOTATIONS")] = "mazur"
+    notation: Annotated[str, OneOfOrFile(lambda: import_module("derive.notations").NOTATIONS)] = "mazur"
 
 
 class ProblemFile(EitherFile):

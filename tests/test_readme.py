@@ -164,11 +164,11 @@ NOTATION = """
 import derive
 from derive.problem import load
 from dataclasses import replace
-derivation = derive.differentiate(replace(load("mazur"), notation="bishop", published=()))
-assert derivation.scalar("a_h1") == derivation.scalar("z1[0, 0]")
-assert derivation.scalar("z_o2") == derivation.scalar("a2[0, 1]")
+derivation = derive.differentiate(replace(load("mazur"), notation="ours", published=()))
+assert derivation.scalar("s_h1") == derivation.scalar("z1[0, 0]")
+assert derivation.scalar("f_o2") == derivation.scalar("a2[0, 1]")
 import render
-render.worked_example(derivation).write("bishop.html")
+render.worked_example(derivation).write("ours.html")
 """
 FORMAT = """
 import derive, render
@@ -202,4 +202,4 @@ def test_every_difference_applies_and_works(what: str, block: str, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     listed = run(["-m", "render.cli", "list"], tmp_path, house=tmp_path)
     assert listed.returncode == 0
-    assert {"activation": "silu", "loss": "poisson", "notation": "bishop", "format": "mathjax"}[what] in listed.stdout
+    assert {"activation": "silu", "loss": "poisson", "notation": "ours", "format": "mathjax"}[what] in listed.stdout

@@ -15,7 +15,7 @@ KINDS = {
     "losses": ("derive.functions", "LOSSES"),
     "layers": ("derive.layers", "LAYERS"),
     "optimizers": ("derive.optimizers", "OPTIMIZERS"),
-    "notations": ("derive.notation", "NOTATIONS"),
+    "notations": ("derive.notations", "NOTATIONS"),
     "formats": ("render.formats", "FORMATS"),
 }
 

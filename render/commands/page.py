@@ -22,7 +22,10 @@ def render(
         list[str] | None, typer.Option(metavar="FORMAT,…", help="Formats; see `chainrule list formats`. Default: all.")
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("output"),
-    notation: Annotated[str | None, typer.Option(help="See `chainrule list notations`.")] = None,
+    notation: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE.toml", help="See `chainrule list notations`; or a file of your own."),
+    ] = None,
     detail: Annotated[str, typer.Option(help="How much is explained.")] = "standard",
     show: Annotated[
         str, typer.Option(metavar="WHICH", help="Weights in full: all, representative, or names such as w5,w1.")
@@ -34,7 +37,7 @@ def render(
 ) -> None:
     """Write the worked example: <stem>.html, <stem>.tex and more."""
     from derive.derivation import differentiate
-    from derive.notation import NOTATIONS
+    from derive.notations.file import notation as notation_of
     from render.compose import DETAILS
     from render.formats import FORMATS, write
     from render.page import worked_example
@@ -43,7 +46,7 @@ def render(
     check_name("--flavor", flavor, FLAVORS)
     check_name("--detail", detail, DETAILS)
     if notation is not None:
-        check_name("--notation", notation, NOTATIONS)
+        notation_of(notation, place="--notation")
     if templates is not None and not templates.is_dir():
         bad("--templates", f"{templates} is no folder")
     _check_folder(out)

@@ -112,9 +112,14 @@ def name_runs(name: Name, size: float) -> tuple[Run, ...]:
     both = bool(name.sub and name.sup)
     below = script(name.sub, script_size(size), (-0.34 if both else -0.22) * size) if name.sub else ()
     above = script(name.sup, script_size(size), (0.46 if both else 0.4) * size) if name.sup else ()
-    if below and above:
-        above = (replace(above[0], back=sum(run.width for run in below)), *above[1:])
-    return (*parts, *below, *above)
+    if not (below and above):
+        return (*parts, *below, *above)
+    first, second = sorted((below, above), key=_length)  # what follows begins behind the longer one
+    return (*parts, *first, replace(second[0], back=_length(first)), *second[1:])
+
+
+def _length(pieces: tuple[Run, ...]) -> float:
+    return sum(run.width for run in pieces)
 
 
 def script(text: str, size: float, rise: float) -> tuple[Run, ...]:

@@ -30,7 +30,7 @@ def _text(text: str) -> str:
     return "".join(TEX_SPECIALS.get(c, c) for c in clean(text))
 
 
-MATHML = Dialect(colors=_COLORS, text=_text)
+MATHML = Dialect(colors=_COLORS, text=_text, code="texttt")
 MATHML_INLINE = replace(MATHML, inline=True)
 
 
