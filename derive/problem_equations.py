@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from derive.errors import Fault, shown, unknown
 from derive.notations.file import beside
 from derive.problem import GivenArray, Loss, Penalty, Problem, Published, Vector
+from derive.problem_arrays import MAX_ELEMENTS, read_numbers, read_symbols
 from derive.problem_finish import updated
-from derive.problem_numbers import exact
 from derive.problem_updates import update_faults
 
 if TYPE_CHECKING:
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 Broken = frozenset[tuple[str | int, ...]]
-
-MAX_AXES = 16
-MAX_ELEMENTS = 10**7
 
 
 def read_equations(file: EquationsFile, broken: Broken, source: str, stem: str) -> tuple[Problem | None, list[Fault]]:
@@ -92,7 +88,7 @@ def _given(file: EquationsFile) -> _Given:
             if message := illegal_name(name):
                 faults.append(Fault(place, message))
                 continue
-            found, wrong = _numbers(name, value, place) if key == "values" else _symbols(name, value, place)
+            found, wrong = read_numbers(name, value, place) if key == "values" else read_symbols(name, value, place)
             faults += wrong
             if found is None:
                 unsure.add(name)
@@ -104,63 +100,6 @@ def _given(file: EquationsFile) -> _Given:
         faults.append(Fault("", f"the arrays have {total:,} elements; at most {MAX_ELEMENTS:,} are supported"))
         unsure |= set(arrays)
     return _Given({name: each for name, each in arrays.items() if name not in unsure}, tuple(faults), frozenset(unsure))
-
-
-def _numbers(name: str, value: Any, place: str) -> tuple[GivenArray | None, list[Fault]]:
-    """An array from nested lists of numbers; every number that is none, and where the lists are ragged."""
-    numbers: list[Fraction] = []
-    faults: list[Fault] = []
-    shape = tuple(_lengths(value))
-    if len(shape) > MAX_AXES:
-        return None, [
-            Fault(place, f"is nested more than {MAX_AXES} deep; an array of at most {MAX_AXES} axes is expected")
-        ]
-    if 0 in shape:
-        return None, [Fault(place, "is empty; at least one number is expected")]
-    _fill(value, shape, place, numbers, faults)
-    return (None if faults else GivenArray(name, shape, tuple(numbers))), faults
-
-
-def _lengths(value: Any) -> Iterator[int]:
-    """The lengths of nested lists, those of the first element of each."""
-    while isinstance(value, list):
-        yield len(value)
-        value = value[0] if value else None
-
-
-def _fill(value: Any, shape: Shape, place: str, numbers: list[Fraction], faults: list[Fault]) -> None:
-    if not shape and not isinstance(value, list):
-        try:
-            numbers.append(exact(value))
-        except ValueError as error:
-            faults.append(Fault(place, str(error)))
-    elif not shape:
-        faults.append(Fault(place, "found a list where its neighbours have a number; the lists are ragged"))
-    elif not isinstance(value, list):
-        faults.append(Fault(place, f"found {shown(value)}; a list of {shape[0]} is expected, like its neighbours"))
-    elif len(value) != shape[0]:
-        faults.append(
-            Fault(place, f"found {len(value)} elements, but the first list has {shape[0]}; the lists are ragged")
-        )
-    else:
-        for row, each in enumerate(value):
-            _fill(each, shape[1:], f"{place}[{row}]", numbers, faults)
-
-
-def _symbols(name: str, value: Any, place: str) -> tuple[GivenArray | None, list[Fault]]:
-    """An array of symbols from its lengths."""
-    lengths = value if isinstance(value, list) else [value]
-    for length in lengths:
-        if not isinstance(length, int) or isinstance(length, bool):
-            message = f"found {shown(length)}; a shape is a list of whole numbers, like [3, 2]; [] is a number"
-            return None, [Fault(place, message)]
-        if length < 1:
-            return None, [Fault(place, f"found a length of {shown(length)}; lengths are at least 1")]
-    if len(lengths) > MAX_AXES:
-        return None, [Fault(place, f"found {len(lengths)} axes; at most {MAX_AXES} are supported")]
-    if (size := math.prod(lengths)) > MAX_ELEMENTS:
-        return None, [Fault(place, f"found {shown(size)} elements; at most {MAX_ELEMENTS} are supported")]
-    return GivenArray(name, tuple(lengths)), []
 
 
 # ---- equations -----------------------------------------------------------------------------
@@ -222,7 +161,7 @@ def _seed(file: EquationsFile, program: _Program) -> tuple[Vector | None, list[F
             f"{file.error} has the shape {shape}; a number is differentiated, or an array with a seed of its shape"
         )
         return None, [Fault("error", message)]
-    found, faults = _numbers("seed", file.seed, "seed")
+    found, faults = read_numbers("seed", file.seed, "seed")
     if found is None:
         return None, faults
     if shape is not None and found.shape != shape:

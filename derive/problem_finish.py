@@ -63,7 +63,7 @@ def _size(values: Vector | int) -> int:
 
 def _layers(file: ProblemFile) -> Iterator[Layer]:
     """The layers; what is missing is drawn layer by layer, the weights row by row, then the biases."""
-    draw = None if file.initial is None else _drawing(file.initial)
+    draw = None if file.initial is None else drawing(file.initial)
     incoming = _size(_values(file.examples[0].inputs))
     for layer in file.layers:
         units = layer.units if layer.weights is None else len(layer.weights)
@@ -97,7 +97,7 @@ def _bias(layer: LayerTable, units: int, draw: Callable[[], Fraction] | None) ->
     return layer.bias
 
 
-def _drawing(initial: InitialTable) -> Callable[[], Fraction]:
+def drawing(initial: InitialTable) -> Callable[[], Fraction]:
     """A source of multiples of 10^-decimals between the bounds, all equally likely.
 
     `random.Random(seed).randrange` over the whole numbers in between: the same seed gives the same
