@@ -51,11 +51,6 @@ def render(
         bad("--templates", f"{templates} is no folder")
     _check_folder(out)
     stated = load_problem(problem)
-    if stated.equations:
-        bad(
-            stated.source,
-            "the worked example of an equations problem is not written yet; `chainrule gradients` has its numbers",
-        )
     page = worked_example(differentiate(stated), notation=notation, detail=detail, show=show, decimals=decimals)
     for name in formats:
         path = out / f"{stated.stem}{FORMATS[name].suffix}"

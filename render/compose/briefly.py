@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from derive.formula import Partial, Side
 from derive.scalars import Scalar
-from render.compose import factors, notes
+from render.compose import factors, notes, rules
 from render.compose.keys import key
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView, Selection
@@ -20,11 +20,11 @@ def updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: Se
     if view.last:
         text = (
             "To make the error smaller the weight has to move against its gradient. How far is set by the learning "
-            "rate, {eta}. "
-            "The new value of {w}:"
+            "rate, {eta}" + (". The new value of {w}:" if pen.plain_update else ", and by the rule of the update.")
         )
     else:
         text = "The new value of {w}:" if len(weights) == 1 else "The new values of {w}:"
+        text = text if pen.plain_update else "The same rule for {w}:"
     blocks: list[Block] = []
     value = (Side(pen.learning_rate, ""), pen.rate.side)
     blocks.append(paragraph(text, eta=value, w=listed([pen.symbol(w) for w in weights])))
@@ -41,7 +41,10 @@ def updates(pen: Pen, views: Sequence[LayerView], view: LayerView, selection: Se
         )
         if view.number == len(views) - 1 and view.examples == 1 and not views[-1].row.over_axis:
             blocks.append(equation(factors.swept_line(pen, view, views[-1], weights[0]), key(weights[0], "swept")))
-    blocks += [equation(factors.update_line(pen, weight), key(weight, "update"), boxed=False) for weight in weights]
+    if pen.plain_update:
+        blocks += [equation(factors.update_line(pen, weight), key(weight, "update")) for weight in weights]
+    else:
+        blocks += rules.by_rule(pen, weights, introduced=not view.last)
     if (
         view.last
         and len(views) > 1
@@ -129,7 +132,7 @@ def _other_weights(pen: Pen, view: LayerView, weights: list[Scalar]) -> list[Blo
             blocks.append(paragraph("and so on for {n}.", n=count(len(weights) - len(shown), "more weight")))
         if trained and pen.numbers:
             blocks.append(paragraph("and {the}:", the="its new value" if one else "their new values"))
-            blocks += [equation(factors.update_line(pen, w), key(w, "update")) for w in shown]
+            blocks += [equation(factors.new_value(pen, w), key(w, "update")) for w in shown]
         return blocks
     header: list[Cell] = ["weight", "value", "gradient", *(["new value"] if trained else [])]
     every = list(pen.derivation.graph.scalars(view.weight.name))

@@ -198,7 +198,7 @@ IN_WORDS = {
 def _in_the_other_order(pen: Pen, differing: tuple[Published, ...], agreeing: Sequence[Published]) -> list[Block]:
     """The same numbers with the other order of update."""
     update = pen.derivation.problem.update
-    if update is None or len(pen.derivation.problem.layers) < 2:
+    if update is None or not pen.plain_update or len(pen.derivation.problem.layers) < 2:
         return [paragraph("The others are not what this problem's numbers give.")]
     order = ORDERS[update.order]
     other = differentiate(replace(pen.derivation.problem, update=replace(update, order=order)))

@@ -8,11 +8,12 @@ from math import prod
 
 from derive import written
 from derive.formula import Side
+from derive.optimizers import is_plain
 from derive.problem import Update
 from derive.quantities import reads
 from derive.scalars import Scalar
 from derive.training import milestones
-from render.compose import drawings, factors, notes
+from render.compose import drawings, factors, notes, rules
 from render.compose.backward import progress
 from render.compose.pen import Pen, Shown, equation, paragraph, prose
 from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView
@@ -129,7 +130,10 @@ def update_part(pen: Pen, views: Sequence[LayerView]) -> Section | None:
     ]
     if not pen.numbers:
         scalar = Scalar(views[-1].weight.name, (0, 0))
-        blocks.append(equation(factors.update_line(pen, scalar), "eq-update"))
+        if pen.plain_update:
+            blocks.append(equation(factors.update_line(pen, scalar), "eq-update"))
+        else:
+            blocks += rules.by_rule(pen, [scalar])
         return Section("update", prose("The update"), tuple(blocks))
     blocks += _all_parameters(pen, views)
     blocks += _again(pen, views)
@@ -145,6 +149,8 @@ def _what_moves(pen: Pen, views: Sequence[LayerView]) -> str:
 
 
 def _in_one_step(update: Update) -> str:
+    if not is_plain(update):
+        return "Every gradient is known, and now {what} move at once, each by the rule above:"
     if update.order == "sequential":
         return "Every gradient is known. Each weight moves against what came back to it in the sweep, times the learning rate {eta}:"
     return (

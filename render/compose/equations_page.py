@@ -14,6 +14,7 @@ from derive.formula import Formula, Matrix, Name, Negative, Number, Partial, Pro
 from derive.program import references
 from derive.quantities import reader, reads
 from derive.scalars import Scalar
+from render.compose import rules
 from render.compose.checking import checks_table, published_part
 from render.compose.pen import Pen, Shown, count, equation, listed, paragraph, prose
 from render.compose.structure import TABLE_ROWS
@@ -313,7 +314,10 @@ def _update(pen: Pen) -> Section | None:
         rows.append([pen.symbol(scalar), pen.value(scalar), pen.gradient(scalar), pen.after(scalar)])
     error = Scalar(pen.derivation.program.error, ())
     before, after = pen.value(error), pen.value(error, pen.derivation.after_update)
+    trained = [name for name in pen.derivation.program.parameters if name in pen.derivation.trained]
+    by_rule = rules.by_rule(pen, [_telling(pen, trained[0])]) if trained and not pen.plain_update else []
     blocks: list[Block] = [
+        *by_rule,
         paragraph(
             "One step of {rule} with the learning rate {eta}:",
             rule=update.rule.replace("_", " "),

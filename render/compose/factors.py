@@ -147,6 +147,15 @@ def gradient_line(pen: Pen, view: LayerView, weight: Scalar) -> Lines:
     return pen.line(pen.gradient_symbol(weight), symbols, numbers=numbers, result=pen.gradient(weight))
 
 
+def new_value(pen: Pen, parameter: Scalar) -> Lines:
+    """A parameter's new value, with its calculation where that is one line."""
+    return (
+        update_line(pen, parameter)
+        if pen.plain_update
+        else (Side(pen.updated(parameter), ""), pen.after(parameter).side)
+    )
+
+
 def update_line(pen: Pen, parameter: Scalar) -> Lines:
     """w⁺ = w − η ∂E/∂w: formula, numbers, result."""
     step = Product((pen.learning_rate, pen.gradient_symbol(parameter)))

@@ -254,7 +254,13 @@ def logistic_and_cross_entropy(pen: Pen, view: LayerView, net: Scalar, out: Scal
 def why_the_old_weights(pen: Pen, views: Sequence[LayerView]) -> Notes:
     """Why the original output weights, and what comes out otherwise."""
     problem = pen.derivation.problem
-    if problem.update is None or len(views) < 2 or not pen.numbers or problem.update.order != "simultaneous":
+    if (
+        problem.update is None
+        or not pen.plain_update
+        or len(views) < 2
+        or not pen.numbers
+        or problem.update.order != "simultaneous"
+    ):
         return []
     before = views[-2].weight.name
     last = views[-1].weight

@@ -34,6 +34,7 @@ from derive.formula import (
     Symbol,
 )
 from derive.notation import Names, Notation, plain_name
+from derive.optimizers import is_plain
 from derive.program import Map
 from derive.quantities import Read, reader, reads
 from derive.scalars import Scalar
@@ -252,6 +253,12 @@ class Pen:
         if parameter.array not in self.derivation.trained:
             return self.value(parameter)
         return self.value(parameter, self.derivation.after_update)
+
+    @property
+    def plain_update(self) -> bool:
+        """Whether the update is w − η ∂E/∂w and nothing more."""
+        update = self.derivation.problem.update
+        return update is None or is_plain(update)
 
     def sequential(self, parameter: Scalar) -> bool:
         """Whether a parameter is updated by the sequential sweep, which differs from the gradient below the last layer."""
