@@ -30,7 +30,7 @@ def sweep(gradient: GradientProgram, trained: Sequence[str], update: UpdateOf) -
         if name not in result:
             expression = definitions[adjoint]
             renamed = {read: swept(read) for read in sorted(references(expression)) if read in definitions}
-            if of_adjoint[adjoint] not in program.parameters:
+            if of_adjoint[adjoint] not in trained:
                 renamed |= {read: new_value(read) for read in sorted(references(expression)) if read in trained}
             result[name] = Equation(name, rename(expression, renamed))
         return name

@@ -138,6 +138,8 @@ def _in_numbers(pen: Pen, parameter: Scalar, expression: Expression, traced: Map
     def number(short: str) -> Formula:
         if short == "k":
             return pen.fraction(Rational(1)).formula
+        if short == "w":
+            return pen.number(parameter)
         if short in traced:
             return _value(pen, traced[short], parameter).formula
         return pen.fraction(_number(settings.get(short))).formula
