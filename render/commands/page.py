@@ -132,7 +132,7 @@ def _check_templates(own: Path, chosen: dict[str, Format]) -> None:
     for folder in folders:
         name = folder.relative_to(own).as_posix()
         if name not in known:
-            bad("--templates", f"{folder}: no format has a folder of this name: {unknown(name, known - {'.'})}")
+            bad("--templates", f"{folder}: no format has a folder of this name: {unknown(name, sorted(known - {'.'}))}")
     if not _with_parents(row.folder for row in chosen.values()) & {f.relative_to(own).as_posix() for f in folders}:
         bad("--templates", f"{own} holds no template for {', '.join(chosen)}; found {', '.join(map(str, folders))}")
 
