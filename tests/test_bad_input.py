@@ -448,7 +448,11 @@ def test_a_disk_that_fails_at_the_last_file_leaves_nothing(tmp_path: Path, monke
 
 
 TEMPLATES = {
-    "a misspelt folder": ("htm/note.j2", 'found "htm"; known: html, latex, markdown, markdown/myst', 'did you mean "html"?'),
+    "a misspelt folder": (
+        "htm/note.j2",
+        'found "htm"; known: html, latex, markdown, markdown/myst',
+        'did you mean "html"?',
+    ),
     "a format's name that is no folder's": ("pdf/note.j2", 'found "pdf"', 'did you mean "typst"?'),
     "a misspelt flavor": ("markdown/mist/note.j2", 'found "markdown/mist"', 'did you mean "markdown/myst"?'),
     "no template": ("html/note.txt", "holds no templates; one is called FORMAT/BLOCK.j2"),
