@@ -234,11 +234,9 @@ class Derivation:
     def training(self) -> Training:
         """What repeated updates need, in the form that never overflows."""
         if self.problem.update is None:
-            raise ChainruleError(
-                f"{self.problem.source or 'the problem'}: has no [update]: nothing says how it is trained"
-            )
+            raise ProblemError("has no [update]: nothing says how it is trained", self.problem.source or "the problem")
         if not self.has_numbers:
-            raise ChainruleError(f"{self.problem.source or 'the problem'}: has symbols where training needs numbers")
+            raise ProblemError("has symbols where training needs numbers", self.problem.source or "the problem")
         gradient = gradient_program(stable(self.program))
         update = optimizers.update_equations(gradient, self.problem.update)
         return Training(self.program, (*gradient.program.equations, *gradient.equations, *update), self.trained)

@@ -67,6 +67,7 @@ OTHER_NAMES = {
     "linear_layer": "dense",
     "fully_connected": "dense",
     "tex": "latex",
+    "pdf": "typst",
     "md": "markdown",
     "eta": "learning_rate",
     "lr": "learning_rate",

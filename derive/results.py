@@ -37,13 +37,15 @@ def nested(shape: tuple[int, ...], make: Callable[[tuple[int, ...]], str]) -> NE
 
 
 def decimals(enclosures: Enclosures, name: str, digits: int) -> NESTED:
-    """An array of decimal strings, correctly rounded."""
+    """An array of decimal strings, correctly rounded. Raises NotFiniteError."""
+    broken = "a value"  # of whatever array: they are computed together
     try:
         shape = np.shape(enclosures.at(FIRST_BITS)[name])
+        broken = name
         return nested(shape, lambda index: enclosures.decimal(lambda values: values[name][index], digits))
-    except (ArithmeticError, ZeroDivisionError):
+    except ArithmeticError:
         raise NotFiniteError(
-            f"{name} is not finite at these numbers (a logarithm of zero or a division by zero)"
+            f"{broken} is not finite at these numbers (a logarithm of zero or a division by zero)"
         ) from None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-import errno
+import os
 import secrets
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -193,29 +195,45 @@ def write(
 ) -> list[Path]:
     """Writes the document to ``path``, and what lies beside it; returns all paths, the document's first.
 
-    Every file is written next to its place under another name first and moved when all are whole: a failure leaves
-    nothing behind. Raises `ChainruleError` for what cannot be written, `MissingDependency` for a format that
-    needs something installed.
+    All files or none, as in `write_files`. Raises `ChainruleError` for what cannot be written, `MissingDependency`
+    for a format that needs something installed.
     """
-    chosen = format_named(format_name, flavor)
-    if lacking := chosen.missing():
-        raise MissingDependency(lacking)
-    text, files = render(document, chosen, fragment=fragment, templates=templates)
-    target = Path(path)
-    contents = {target: chosen.encode(text)}
-    contents |= {target.parent / name: each.encode() for name, each in files.items()}
-    _write_all(contents)
+    contents = files(document, format_name, path, fragment=fragment, templates=templates, flavor=flavor)
+    write_files(contents)
     return list(contents)
 
 
-def _write_all(contents: dict[Path, bytes]) -> None:
-    """All files or none: written beside their places under other names, then moved."""
+def files(
+    document: Document,
+    format_name: str,
+    path: Path | str,
+    *,
+    fragment: bool = False,
+    templates: Path | None = None,
+    flavor: str = "github",
+) -> dict[Path, bytes]:
+    """What `write` writes: the content of ``path`` first, then of the files that lie beside it; nothing is touched."""
+    chosen = format_named(format_name, flavor)
+    if lacking := chosen.missing():
+        raise MissingDependency(lacking)
+    text, beside = render(document, chosen, fragment=fragment, templates=templates)
+    target = Path(path)
+    return {target: chosen.encode(text)} | {target.parent / name: each.encode() for name, each in beside.items()}
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """All files or none: each is written next to its place under another name first, and moved when all are whole.
+
+    Folders that are not there are made. Raises `ChainruleError`, and leaves nothing behind, where a folder
+    is in the place of a file, a file in the place of a folder, or something cannot be written.
+    """
+    check_places(contents)
+    made: list[Path] = []
     waiting: dict[Path, Path] = {}
     target = Path()
     try:
         for target, data in contents.items():
-            if target.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "it is a folder", str(target))
+            made += [folder for folder in target.parents if not folder.exists()]
             target.parent.mkdir(parents=True, exist_ok=True)
             beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
             with beside.open("xb") as file:
@@ -224,8 +242,24 @@ def _write_all(contents: dict[Path, bytes]) -> None:
         for target, beside in list(waiting.items()):
             beside.replace(target)
             del waiting[target]
+        made.clear()
     except OSError as error:
         raise ChainruleError(f"{target}: cannot be written: {error.strerror or error}") from error
     finally:
         for beside in waiting.values():
             beside.unlink(missing_ok=True)
+        for folder in made:
+            with suppress(OSError):  # not empty: somebody else's by now
+                folder.rmdir()
+
+
+def check_places(targets: Iterable[Path]) -> None:
+    """Raises `ChainruleError` for the first file that something else is in the way of; nothing is touched."""
+    for target in targets:
+        if target.is_dir():
+            raise ChainruleError(f"{target}: cannot be written: it is a folder")
+        there = next((folder for folder in target.absolute().parents if folder.exists()), target)
+        if not there.is_dir():
+            raise ChainruleError(f"{target}: cannot be written: {there} is a file; a folder is expected")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise ChainruleError(f"{target}: cannot be written: permission denied in {there}")

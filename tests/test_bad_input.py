@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from derive.errors import ProblemError
 from derive.problem import load, load_text
 from render.cli import app
+from render.typeset.pdf import missing
 
 GOOD = """
 title = "A small network"
@@ -63,6 +64,7 @@ SPOILT = {
         'layers[0].activation: found "logistik"; known: logistic, tanh, relu',
         'did you mean "logistic"?',
     ),
+    "another word, misspelt": ('"logistic"', '"sigmoide"', 'found "sigmoide"', 'did you mean "logistic"?'),
     "another word for an activation": ('"logistic"', '"Sigmoid"', 'found "Sigmoid"', 'did you mean "logistic"?'),
     "an unknown loss": (
         '"half_squared_error"',
@@ -370,8 +372,18 @@ OPTIONS = {
     "no format": (["render", "--to", ","], "--to: names no format; known: html"),
     "an unknown notation": (["render", "--notation", "mazr"], '--notation: found "mazr"', 'did you mean "mazur"?'),
     "an unknown flavor": (["render", "--flavor", "qarto"], '--flavor: found "qarto"', 'did you mean "quarto"?'),
+    "a flavor without Markdown": (["render", "--to", "html", "--flavor", "myst"], "--flavor: is for Markdown"),
+    "a fragment of a PDF": (["render", "--to", "pdf", "--fragment"], "--fragment: pdf is always a whole page"),
+    "no weight to show": (["render", "--show", ""], "--show: names no weight; known: all, representative"),
+    "only commas to show": (["render", "--show", " , "], "--show: names no weight"),
+    "digits of formulas": (["gradients", "mazur", "--symbolic", "--digits", "5"], "--digits: has no effect"),
+    "digits of symbols": (["gradients", "symbolic", "--digits", "5"], "--digits: has no effect", "symbolic.toml"),
+    "digits of symbols as JSON": (["gradients", "symbolic", "--json", "--digits", "5"], "--digits: has no effect"),
     "no folder of templates": (["render", "--templates", "nowhere"], "--templates: nowhere is no folder"),
-    "an unknown weight to show": (["render", "--show", "w99", "--to", "html"], "w99"),
+    "an unknown weight to show": (["render", "--show", "w99"], '--show: found "w99"; known: w1 to w8\n'),
+    "a misspelt weight to show": (["render", "--show", "w_1"], "known: w1 to w8; did you mean "),
+    "a bias to show": (["render", "--show", "b1"], '--show: found "b1", which is no weight; known: w1 to w8'),
+    "an array to show": (["render", "--show", "w1,W2"], '--show: found "W2", a whole array; known: w5 to w8'),
     "an unknown kind": (["list", "activatoins"], 'found "activatoins"', 'did you mean "activations"?'),
     "closed without symbolic": (["gradients", "mazur", "--closed"], "--closed: goes with --symbolic"),
     "an unknown command": (["rendr"], "rendr", "Did you mean 'render'?"),
@@ -401,6 +413,139 @@ def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         assert "--out: " in result.stderr
         assert "is a file; a folder is expected" in result.stderr
     assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["mazur.html", "mazur.tex", "mazur.md", "mazur.pdf"])
+def test_a_folder_in_the_place_of_one_file_and_none_is_written(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    result = CliRunner().invoke(app, ["render", "mazur", "--out", str(tmp_path)])
+    if Path(name).suffix == ".pdf" and missing():
+        assert result.exit_code == 0
+        return
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == f"chainrule: {tmp_path / name}: cannot be written: it is a folder\n"
+    assert list(tmp_path.rglob("*")) == [tmp_path / name]
+
+
+def test_a_file_in_the_place_of_the_figures_folder_and_none_is_written(tmp_path: Path) -> None:
+    (tmp_path / "mazur_figures").write_text("mine", encoding="utf-8")
+    result = CliRunner().invoke(app, ["render", "mazur", "--to", "html,markdown", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "mazur_figures is a file; a folder is expected" in result.stderr
+    assert list(tmp_path.iterdir()) == [tmp_path / "mazur_figures"]
+
+
+def test_a_disk_that_fails_at_the_last_file_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, opened = Path.open, []
+
+    def full(path: Path, *arguments: Any, **others: Any) -> Any:
+        if path.name.endswith(".tmp"):
+            opened.append(path)
+            if "mazur.tex" in path.name:
+                raise OSError(28, "No space left on device")
+        return real(path, *arguments, **others)
+
+    monkeypatch.setattr(Path, "open", full)
+    out = tmp_path / "new" / "deeper"
+    result = CliRunner().invoke(app, ["render", "mazur", "--to", "html,latex", "--out", str(out)])
+    assert result.exit_code == 2
+    assert "mazur.tex: cannot be written: No space left on device" in result.stderr
+    assert len(opened) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+TEMPLATES = {
+    "a misspelt folder": (
+        "htm/note.j2",
+        'found "htm"; known: html, latex, markdown, markdown/myst',
+        'did you mean "html"?',
+    ),
+    "a format's name that is no folder's": ("pdf/note.j2", 'found "pdf"', 'did you mean "typst"?'),
+    "a misspelt flavor": ("markdown/mist/note.j2", 'found "markdown/mist"', 'did you mean "markdown/myst"?'),
+    "no template": ("html/note.txt", "holds no templates; one is called FORMAT/BLOCK.j2"),
+    "templates of other formats only": ("html/note.j2", "holds no template for latex"),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_templates_that_would_go_unused_are_refused(name: str, tmp_path: Path) -> None:
+    file, *said = TEMPLATES[name]
+    (tmp_path / "own" / file).parent.mkdir(parents=True)
+    (tmp_path / "own" / file).write_text("{{ body }}", encoding="utf-8")
+    arguments = ["render", "mazur", "--to", "latex", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*arguments, "--templates", str(tmp_path / "own")])
+    assert result.exit_code == 2
+    for part in ("--templates: ", *said):
+        assert part in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+# ---- numbers that do not work out ------------------------------------------------------------
+
+PUBLISHED = {
+    "a misspelt quantity": ("w55", 'no quantity of that name: found "w55"; known: ', 'did you mean "w5"?'),
+    "a misspelt derivative": ("dE/dww5", 'found "ww5"', 'did you mean "w5"?'),
+    "a unit that is not there": ("delta_o3", 'found "delta_o3"'),
+    "a whole array": ("W2", "W2 is an array of shape (2, 2); name one element"),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_printed_number_of_nothing_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
+    published, *said = PUBLISHED[name]
+    entries = [{"name": "w5", "value": "0.5"}, {"name": published, "value": "0.5"}, {"name": "E@x", "value": "1"}]
+    file = tmp_path / "mine.toml"
+    tables = "".join(f'[[published]]\nname = "{each["name"]}"\nvalue = "{each["value"]}"\n' for each in entries)
+    file.write_text(GOOD + tables, encoding="utf-8")
+    result = CliRunner().invoke(app, ["render", str(file), "--to", "html", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    first, second = result.stderr.splitlines()
+    assert first.startswith(f"chainrule: {file}: published[1].name: ")
+    assert second.startswith(f"chainrule: {file}: published[2].name: ")
+    for part in said:
+        assert part in first
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_printed_number_after_an_update_needs_one(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    text = GOOD[: GOOD.index("[update]")] + '[[published]]\nname = "w5+"\nvalue = "0.5"\n'
+    file.write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(app, ["render", str(file), "--to", "html", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"chainrule: {file}: published[0].name: has no [update]")
+
+
+DEAD = {
+    "examples": [{"inputs": [1], "targets": [1]}],
+    "layers": [{"weights": [[-1]], "activation": "relu"}],
+    "loss": {"name": "binary_cross_entropy"},
+    "update": {"learning_rate": 1},
+}
+
+
+@pytest.mark.parametrize(
+    "command", [["gradients"], ["gradients", "--json"], ["train"], ["train", "--digits", "4"], ["render"]], ids=" ".join
+)
+def test_the_logarithm_of_zero_is_told_with_its_problem(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dead.json").write_text(json.dumps(DEAD), encoding="utf-8")
+    result = CliRunner().invoke(app, [*command, "dead.json"])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("chainrule: dead.json: a value is not finite at these numbers")
+    assert [each.name for each in tmp_path.iterdir()] == ["dead.json"]
+
+
+def test_training_that_diverges_is_told_with_its_problem() -> None:
+    diverging = {**DEAD, "layers": [{"weights": [[-1]]}], "loss": {"name": "squared_error"}}
+    diverging["update"] = {"learning_rate": 1e300}
+    result = CliRunner().invoke(app, ["train", "-", "--steps", "9"], input=json.dumps(diverging))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("chainrule: standard input: training left the range of float64")
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux's /proc, where nothing can be made")

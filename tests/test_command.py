@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,72 @@ def test_many_gradients_are_printed_as_matrices() -> None:
     assert lines[9] == "∂E/∂b1  (20)"
 
 
+def test_formulas_are_printed_without_padding() -> None:
+    lines = done("gradients", "symbolic").splitlines()
+    assert len({len(line) - len(line[2:].lstrip()) for line in lines[1:]}) == 1
+
+
+def moved(parameters: list[str], **update: object) -> dict[str, Any]:
+    """What `gradients --json` says of the article's network with other parameters."""
+    layers = [
+        {"activation": "logistic", "weights": [["0.15", "0.2"], ["0.25", "0.3"]], "bias": "0.35"},
+        {"activation": "logistic", "weights": [["0.4", "0.45"], ["0.5", "0.55"]], "bias": "0.6"},
+    ]
+    problem = {
+        "examples": [{"inputs": ["0.05", "0.1"], "targets": ["0.01", "0.99"]}],
+        "layers": layers,
+        "loss": {"name": "half_squared_error"},
+        "update": {"learning_rate": "0.5", **update},
+        "parameters": parameters,
+    }
+    derivation = derive.differentiate(problem)
+    found = derivation.to_json(18)
+    once = derivation.train(1, 18)
+    assert set(found["updated"]) == {*parameters, "error"}
+    assert once["error"] == found["updated"]["error"]
+    assert {name: once["arrays"][name] for name in parameters} == {name: found["updated"][name] for name in parameters}
+    assert float(derivation.train(1)["error"]) == pytest.approx(float(once["error"]), rel=1e-13)
+    return found
+
+
+def test_an_update_moves_what_is_given_and_never_what_is_computed() -> None:
+    found = moved(["x", "z1", "W2"])
+    step = [Decimal(each) / 2 for each in found["gradients"]["x"][0]]
+    x = [Decimal("0.05") - step[0], Decimal("0.1") - step[1]]
+    assert [Decimal(each) for each in found["updated"]["x"][0]] == pytest.approx(x, rel=Decimal("1e-16"))
+    z1 = [Decimal("0.15") * x[0] + Decimal("0.2") * x[1], Decimal("0.25") * x[0] + Decimal("0.3") * x[1]]
+    expected = [each + Decimal("0.35") for each in z1]
+    assert [Decimal(each) for each in found["updated"]["z1"][0]] == pytest.approx(expected, rel=Decimal("1e-16"))
+    assert found["updated"]["W2"] == MAZUR_UPDATED["W2"]
+
+
+def test_asking_for_a_computed_gradient_changes_no_update() -> None:
+    plain, asked = moved(["W1", "W2"]), moved(["W1", "z1", "a2", "W2"])
+    assert {name: asked["updated"][name] for name in plain["updated"]} == plain["updated"]
+    assert plain["updated"]["error"] == MAZUR_UPDATED["error"]
+    plain, asked = (moved(names, order="sequential") for names in (["W1", "W2"], ["W1", "z1", "a2", "W2"]))
+    assert {name: asked["updated"][name] for name in plain["updated"]} == plain["updated"]
+
+
+def test_what_is_computed_stays_where_nothing_moves() -> None:
+    assert moved(["z1"])["updated"]["z1"] == [["0.3775", "0.3925"]]
+    assert moved(["z1", "b1"], biases="fixed")["updated"]["b1"] == "0.35"
+
+
+def test_what_is_computed_from_symbols_reads_their_new_values() -> None:
+    problem = {
+        "examples": [{"inputs": 1, "targets": 1}],
+        "layers": [{"units": 1, "activation": "tanh"}],
+        "loss": {"name": "half_squared_error"},
+        "update": {"learning_rate": "0.5"},
+        "parameters": ["W1", "a1"],
+    }
+    updated = derive.differentiate(problem).to_json()["updated"]
+    ((weight,),) = updated["W1"]
+    assert weight == "w1 - 1/2*((out_o1 - target_o1)*(1 - out_o1**2)*i1)"
+    assert updated["a1"] == [[f"tanh(({weight})*i1)"]]
+
+
 # ---- train ---------------------------------------------------------------------------------
 
 
@@ -255,6 +322,13 @@ def test_render_reads_standard_input(tmp_path: Path) -> None:
 def test_a_fragment_has_no_page_around_it(tmp_path: Path) -> None:
     done("render", "mazur", "--to", "latex", "--fragment", "--out", str(tmp_path))
     assert r"\documentclass" not in (tmp_path / "mazur.tex").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(bool(render.formats.FORMATS["pdf"].missing()), reason="needs typst, which makes the PDF")
+def test_a_pdf_beside_fragments_is_said_to_be_whole(tmp_path: Path) -> None:
+    result = run("render", "xor", "--to", "latex,pdf", "--fragment", "--out", str(tmp_path))
+    assert result.exit_code == 0
+    assert result.stderr == "chainrule: --fragment: pdf is written as a whole page, as always\n"
 
 
 @pytest.mark.parametrize("asked", [True, False])

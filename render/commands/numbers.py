@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from render.commands.common import DigitsOption, JsonOption, ProblemArgument, bad, load_problem
+
+if TYPE_CHECKING:
+    from derive.derivation import Derivation
 
 JSON_DIGITS, SHOWN_DIGITS = 17, 9
 MANY = 300  # weights, beyond which arrays are printed as matrices and not row by row
@@ -25,12 +28,16 @@ def gradients(
     """Print every ∂E/∂w, and the weights after one update."""
     if closed and not symbolic:
         bad("--closed", "goes with --symbolic")
+    if symbolic and digits is not None:
+        bad("--digits", "has no effect on formulas, which --symbolic asks for")
     stated = load_problem(problem)
 
     import derive
     from render.commands.results import print_arrays, print_json, print_table
 
     derivation = derive.differentiate(stated)
+    if digits is not None and not _has_digits(derivation, as_json):
+        bad("--digits", f"has no effect: {stated.source} has symbols, and all that is printed are formulas")
     if symbolic:
         formulas = derivation.symbolic(closed)
         if as_json:
@@ -50,6 +57,17 @@ def gradients(
             ("", "∂E/∂w", "after the update") if updated else ("", "∂E/∂w"),
             [row if updated else row[:2] for row in rows],
         )
+
+
+def _has_digits(derivation: Derivation, as_json: bool) -> bool:
+    """Whether there is a number in what is printed."""
+    program = derivation.program
+    shown = {derivation.gradient.adjoints[name] for name in program.parameters}
+    if derivation.problem.update is not None:
+        shown |= set(program.parameters)
+    if as_json:
+        shown |= set(program.variables)
+    return bool(shown & derivation.numeric)
 
 
 def train(

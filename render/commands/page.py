@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,9 +12,12 @@ import typer
 from render.commands.common import ProblemArgument, bad, check_name, load_problem, say
 
 if TYPE_CHECKING:
+    from derive.derivation import Derivation
     from render.writer import Format
 
 FLAVORS = ("github", "myst", "quarto")
+SHOW = "all, representative, or names such as w5,w1"
+ALWAYS_WHOLE = ("pdf",)  # formats of which there are no fragments
 
 
 def render(
@@ -26,36 +30,40 @@ def render(
         str | None,
         typer.Option(metavar="NAME|FILE.toml", help="See `chainrule list notations`; or a file of your own."),
     ] = None,
-    detail: Annotated[str, typer.Option(help="How much is explained.")] = "standard",
-    show: Annotated[
-        str, typer.Option(metavar="WHICH", help="Weights in full: all, representative, or names such as w5,w1.")
-    ] = "representative",
+    detail: Annotated[str, typer.Option(help="How much is explained; so far only: standard.")] = "standard",
+    show: Annotated[str, typer.Option(metavar="WHICH", help=f"Weights in full: {SHOW}.")] = "representative",
     decimals: Annotated[int, typer.Option(min=1, max=1000, help="Decimals of the numbers shown.")] = 9,
-    flavor: Annotated[str, typer.Option(help=f"Of Markdown: {', '.join(FLAVORS)}.")] = "github",
+    flavor: Annotated[str | None, typer.Option(help=f"Of Markdown: {', '.join(FLAVORS)}. Default: github.")] = None,
     fragment: Annotated[bool, typer.Option("--fragment", help="Leave out the page around it.")] = False,
     templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
 ) -> None:
     """Write the worked example: <stem>.html, <stem>.tex and more."""
     from derive.derivation import differentiate
-    from derive.notations.file import notation as notation_of
-    from render.compose import DETAILS
-    from render.formats import FORMATS, write
+    from render.formats import FORMATS, check_places, files, format_named, write_files
     from render.page import worked_example
 
     formats = _formats(to, FORMATS)
-    check_name("--flavor", flavor, FLAVORS)
-    check_name("--detail", detail, DETAILS)
-    if notation is not None:
-        notation_of(notation, place="--notation")
-    if templates is not None and not templates.is_dir():
-        bad("--templates", f"{templates} is no folder")
+    _check_contents(notation, detail, show)
+    _check_flavor(flavor, formats)
+    whole = _whole(formats) if fragment else []
+    flavor = flavor or FLAVORS[0]
+    if templates is not None:
+        _check_templates(templates, {name: format_named(name, flavor) for name in formats})
     _check_folder(out)
     stated = load_problem(problem)
-    page = worked_example(differentiate(stated), notation=notation, detail=detail, show=show, decimals=decimals)
-    for name in formats:
-        path = out / f"{stated.stem}{FORMATS[name].suffix}"
-        for written in write(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor):
-            print(written)
+    paths = {name: out / f"{stated.stem}{FORMATS[name].suffix}" for name in formats}
+    check_places(paths.values())
+    derivation = differentiate(stated)
+    if derivation.has_numbers:
+        derivation.floats(derivation.program.error)  # says so where it is not finite
+        _check_published(derivation)
+    page = worked_example(derivation, notation=notation, detail=detail, show=show, decimals=decimals)
+    contents: dict[Path, bytes] = {}
+    for name, path in paths.items():
+        contents |= files(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor)
+    write_files(contents)
+    print(*contents, sep="\n")
+    say(*(f"--fragment: {name} is written as a whole page, as always" for name in whole))
     _tell_missing(FORMATS, _names(to))
 
 
@@ -82,6 +90,76 @@ def _tell_missing(known: dict[str, Format], asked: tuple[str, ...]) -> None:
     if missing and asked:
         raise MissingDependency("\n".join(missing))
     say(*missing)
+
+
+def _check_contents(notation: str | None, detail: str, show: str) -> None:
+    """Refuse an unknown choice of what the page shows."""
+    from derive.notations.file import notation as notation_of
+    from render.compose import DETAILS
+
+    if notation is not None:
+        notation_of(notation, place="--notation")
+    check_name("--detail", detail, DETAILS)
+    if not any(name.strip() for name in show.split(",")):
+        bad("--show", f"names no weight; known: {SHOW}")
+
+
+def _check_flavor(flavor: str | None, formats: tuple[str, ...]) -> None:
+    """Refuse an unknown dialect of Markdown, and one that would go unused."""
+    if flavor is None:
+        return
+    check_name("--flavor", flavor, FLAVORS)
+    if "markdown" not in formats:
+        bad("--flavor", "is for Markdown, which --to leaves out")
+
+
+def _whole(formats: tuple[str, ...]) -> list[str]:
+    """The formats that have no fragments; refused where no other is asked for."""
+    whole = [name for name in formats if name in ALWAYS_WHOLE]
+    if whole and len(whole) == len(formats):
+        bad("--fragment", f"{whole[0]} is always a whole page; html, latex and markdown have fragments")
+    return whole
+
+
+def _check_templates(own: Path, chosen: dict[str, Format]) -> None:
+    """Refuse a folder of templates that is none, or in which a template would never be looked for."""
+    from derive.errors import unknown
+    from render.formats import FLAVORS, FORMATS
+
+    if not own.is_dir():
+        bad("--templates", f"{own} is no folder")
+    known = _with_parents(row.folder for row in (*FORMATS.values(), *FLAVORS.values()))
+    folders = sorted({path.parent for pattern in ("*.j2", "*/*.j2", "*/*/*.j2") for path in own.glob(pattern)})
+    if not folders:
+        bad("--templates", f"{own} holds no templates; one is called FORMAT/BLOCK.j2, such as html/note.j2")
+    for folder in folders:
+        name = folder.relative_to(own).as_posix()
+        if name not in known:
+            bad("--templates", f"{folder}: no format has a folder of this name: {unknown(name, sorted(known - {'.'}))}")
+    if not _with_parents(row.folder for row in chosen.values()) & {f.relative_to(own).as_posix() for f in folders}:
+        bad("--templates", f"{own} holds no template for {', '.join(chosen)}; found {', '.join(map(str, folders))}")
+
+
+def _with_parents(folders: Iterable[str]) -> set[str]:
+    """The folders and those that they lie in: markdown/myst, markdown and "."."""
+    return {str(place) for folder in folders for place in (PurePosixPath(folder), *PurePosixPath(folder).parents)}
+
+
+def _check_published(derivation: Derivation) -> None:
+    """Refuse a printed number whose name says nothing that the problem has; all of them at once."""
+    from derive.errors import ChainruleError, Fault, ProblemError
+    from derive.quantities import quantity
+
+    faults = []
+    for row, published in enumerate(derivation.problem.published):
+        try:
+            quantity(derivation, published.name)
+        except ProblemError as error:
+            faults += [Fault(f"published[{row}].name", fault.message) for fault in error.faults]
+        except ChainruleError as error:
+            faults.append(Fault(f"published[{row}].name", str(error)))
+    if faults:
+        raise ProblemError(faults, derivation.problem.source)
 
 
 def _check_folder(out: Path) -> None:

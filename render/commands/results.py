@@ -66,9 +66,19 @@ def _print_plain(rows: Iterable[Row], indent: str = "") -> None:
 
 
 def _at_the_point(column: Sequence[str]) -> Row:
-    """The numbers of a column, padded so that their decimal points stand one under the other."""
-    before = [len(number.partition("e")[0].partition(".")[0]) for number in column]
-    return tuple(" " * (max(before) - length) + number for number, length in zip(column, before, strict=True))
+    """The numbers of a column, padded so that their decimal points stand one under the other; formulas as they are."""
+    before = [0 if _is_formula(cell) else len(cell.partition("e")[0].partition(".")[0]) for cell in column]
+    widest = max(before, default=0)
+    return tuple(" " * (widest - length) * (length > 0) + cell for cell, length in zip(column, before, strict=True))
+
+
+def _is_formula(cell: str) -> bool:
+    """Whether a cell is neither a number nor a sign that stands for some."""
+    try:
+        Decimal(cell)
+    except InvalidOperation:
+        return len(cell) > 1
+    return False
 
 
 def print_arrays(arrays: dict[str, Any], digits: int, prefix: str = "") -> None:
