@@ -14,6 +14,7 @@ GAP = 1.2  # em between two columns
 LETTER = 0.48
 CODE = 0.53
 WRAPPED = 14.0  # em; a column of words wider than this is broken into lines where room is short
+NARROWEST = 11.0  # em; so narrow it is made before a table is split
 COMFORTABLE = 20.0  # em; so wide, words in lines are better than words set smaller
 SIZES = (1.0, 0.92, 0.83)  # the table's own, small, footnotes'
 
@@ -53,10 +54,11 @@ def table_layout(table: Table, room: float) -> Layout:
     )
     texts = tuple(width > WRAPPED and not number for width, number in zip(headed, numeric, strict=True))
     both = tuple(map(operator.or_, tall, texts))
-    wrapped = _wrapped(headed, texts, room)
+    wrapped = _wrapped(headed, texts, room, WRAPPED)
+    narrow = _wrapped(headed, texts, room / SIZES[2], NARROWEST)
     easy = all(width >= COMFORTABLE for width, text in zip(wrapped, texts, strict=True) if text)
     tries = [(headed, tall, 0), *([(wrapped, both, 0)] if easy else []), (headed, tall, 1), (headed, tall, 2)]
-    for widths, wraps, size in [*tries, (wrapped, both, 0), (wrapped, both, 1), (wrapped, both, 2)]:
+    for widths, wraps, size in [*tries, *((wrapped, both, step) for step in range(3)), (narrow, both, 2)]:
         if _total(widths) * SIZES[size] <= room + 1e-6:
             return Layout((tuple(range(count)),), numeric, widths, wraps, size)
     return Layout(_split(wrapped, room / SIZES[2]), numeric, wrapped, both, 2)
@@ -111,12 +113,12 @@ def _total(widths: tuple[float, ...]) -> float:
     return sum(widths) + GAP * max(len(widths) - 1, 0)
 
 
-def _wrapped(widths: tuple[float, ...], wraps: tuple[bool, ...], room: float) -> tuple[float, ...]:
-    """The widths with the room that is left shared among the columns that wrap."""
+def _wrapped(widths: tuple[float, ...], wraps: tuple[bool, ...], room: float, least: float) -> tuple[float, ...]:
+    """The widths with the room that is left shared among the columns that wrap, ``least`` for each at the least."""
     if not any(wraps):
         return widths
     fixed = sum(width for width, wrap in zip(widths, wraps, strict=True) if not wrap) + GAP * (len(widths) - 1)
-    share = max((room - fixed) / sum(wraps), WRAPPED)
+    share = max((room - fixed) / sum(wraps), least)
     return tuple(min(width, share) if wrap else width for width, wrap in zip(widths, wraps, strict=True))
 
 

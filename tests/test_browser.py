@@ -189,6 +189,57 @@ def test_notes_stand_in_the_margin_fold_on_a_phone_and_are_open_on_paper(chromiu
     page.close()
 
 
+NOTES = """() => [...document.querySelectorAll("aside.note")].map(note => {
+  const box = note.getBoundingClientRect(), block = note.previousElementSibling.getBoundingClientRect();
+  return {top: box.top, bottom: box.bottom, from: block.top, to: block.bottom};
+})"""
+
+
+@pytest.mark.parametrize("width", [1100, 1280])
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_note_is_level_with_its_block_or_follows_the_note_before(
+    chromium: Any, pages: dict[str, Path], name: str, width: int
+):
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto(pages[name].as_uri())
+    before = float("-inf")
+    for note in page.evaluate(NOTES):
+        assert note["top"] > before + 10
+        assert note["from"] - 100 < note["top"] < max(note["to"], before + 140)
+        before = note["bottom"]
+    page.close()
+
+
+SCROLLING = """selector => [...document.querySelectorAll(selector)]
+  .filter(each => each.scrollWidth > each.clientWidth + 1)
+  .map(each => ({broad: !!each.querySelector("svg.broad"), hint: getComputedStyle(each, "::after").content}))"""
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_tables_fit_a_phone_and_so_do_figures_unless_they_say_that_they_scroll(
+    chromium: Any, pages: dict[str, Path], name: str
+):
+    page = chromium.new_page(viewport={"width": 360, "height": 900})
+    page.goto(pages[name].as_uri())
+    assert page.evaluate(SCROLLING, ".table") == []
+    assert all(each["broad"] and "⟶" in each["hint"] for each in page.evaluate(SCROLLING, ".drawing-frame"))
+    page.close()
+
+
+def test_the_latex_of_an_equation_is_offered_at_its_number_always_on_touch(chromium: Any, pages: dict[str, Path]):
+    for touch in (False, True):
+        context = chromium.new_context(viewport={"width": 360, "height": 900}, has_touch=touch, is_mobile=touch)
+        page = context.new_page()
+        page.goto(pages["mazur"].as_uri())
+        offer = page.locator(".equation summary").first
+        seen = "element => getComputedStyle(element).opacity"
+        assert offer.evaluate(seen) == ("1" if touch else "0")
+        page.keyboard.press("Tab")
+        offer.focus()
+        assert offer.evaluate(seen) == "1"
+        context.close()
+
+
 def test_equations_and_sections_have_anchors_to_click(chromium: Any, pages: dict[str, Path]):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.goto(pages["mazur"].as_uri())

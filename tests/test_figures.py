@@ -22,7 +22,7 @@ from render.compose.drawings import shown_in_words
 from render.drawing import Curve, Edge, Network, Node
 from render.figures import layout, svg, tikz
 from render.figures.placed import WIDTH, Box, box_around
-from render.figures.svg import DARK, LIGHT, style_sheet
+from render.figures.svg import BROAD, DARK, LIGHT, style_sheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -427,7 +427,8 @@ class TestSvg:
     @every_drawing
     def test_is_well_formed_and_small(self, drawing):
         root = read(drawing, id_prefix="fig-1-", title="a < b")
-        assert root.get("class") == "drawing"
+        assert root.get("class") == ("drawing broad" if float(root.get("width")) > BROAD else "drawing")
+        assert root.get("style") == f"--width:{root.get('width')}px"
         assert root.find(f"{SVG}title").text == "a < b"
         assert float(root.get("width")) <= WIDTH
         if isinstance(drawing, Curve):

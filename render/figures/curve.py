@@ -18,7 +18,7 @@ from render.figures.placed import MARGIN, Box, Label, Line, Placed, Point, Shape
 from render.figures.routes import length_within
 from render.figures.scales import Scale, brief, error_scale, step_marks
 
-RIGHT, BOTTOM = 540.0, 250.0  # the axes run from (0, 0) to here
+RIGHT, BOTTOM = 450.0, 240.0  # the axes run from (0, 0) to here
 BREAK = 46.0  # from step 0 to step 1
 BINS = 80  # of the width; of many points in one bin only the lowest and the highest are drawn
 LONGEST_VALUE = 13  # characters; a longer one is rounded

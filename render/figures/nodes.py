@@ -235,7 +235,7 @@ def gap(
     if not full:
         return max(apart, min(46 + 0.3 * steep, 110.0)), max(apart, 30.0)
     abreast = 1.0 if len(full) <= 8 else 2.0 if len(full) <= 20 else 3.0
-    wish = max(abreast * (max(full) + 14) + 64, 0.45 * steep)
+    wish = max(abreast * (max(full) + 14) + 34, 0.45 * steep)
     return max(apart, min(wish, 330.0)), max(apart, max(short) + 26)
 
 

@@ -21,6 +21,7 @@ FONTS = '"STIX Two Text","STIX Two Math","Latin Modern Roman","New Computer Mode
 # Dashes of a marked line, by factor, so that the factors differ without colour too.
 DASHES = ("", "9 3", "9 3 2 3", "2.5 3", "14 4", "14 3 2 3 2 3")
 FACTORS = len(LIGHT)
+BROAD = 550.0  # a wider drawing cannot be made as narrow as a phone without its letters becoming too small
 
 HEADS = {"fine": (7.0, 5.0), "thin": (9.0, 6.5), "bold": (12.0, 10.0)}  # arrowheads: length and width
 
@@ -85,15 +86,17 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
     screen reader says; ``styled`` is False in a page that has the `style_sheet` already. Colours come
     from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
-    to ``--factor-6``, where it has them.
+    to ``--factor-6``, where it has them. ``--width`` is the drawing's own width, for a page that has to shrink it.
     """
     placed = layout(drawing)
     prefix = "".join(character for character in id_prefix if character.isalnum() or character in "-_")
     shown = min(1.0, WIDTH / placed.width)
-    size = f'width="{number(placed.width * shown)}" height="{number(placed.height * shown)}"'
+    width = number(placed.width * shown)
+    size = f'width="{width}" height="{number(placed.height * shown)}" style="--width:{width}px"'
+    broad = " broad" if placed.width * shown > BROAD else ""
     heading = f"<title>{escape(clean(title))}</title>" if title else ""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing{broad}" '
         f'viewBox="0 0 {number(placed.width)} {number(placed.height)}" {size}>',
         heading + (f"<style>{style_sheet()}</style>" if styled else ""),
         arrowheads(placed, prefix),
