@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
+from sympy.logic.boolalg import Boolean
 
 from derive import arrays, selections
 from derive.errors import ChainruleError, unknown
@@ -38,6 +39,7 @@ COMPARISONS: dict[type[ast.cmpop], Any] = {
     ast.NotEq: sympy.Ne,
 }
 
+CONDITION = "a condition stands only in where(condition, x, y); for the numbers 1 and 0 write where(condition, 1, 0)"
 MOST_EQUATIONS = 10_000
 LONGEST_TEXT = 1_000_000
 
@@ -105,6 +107,11 @@ def _shown(node: ast.expr) -> str:
     return text if len(text) <= 60 else f"{text[:40]} … {text[-12:]}"
 
 
+def _is_condition(expression: Expression) -> bool:
+    formula = expression.formula if isinstance(expression, Map) else None
+    return isinstance(formula, Boolean) and not isinstance(formula, sympy.Expr)  # a symbol is both
+
+
 def _read_whole(node: ast.expr, names: Mapping[str, Expression]) -> Expression:
     try:
         return _Reader(names).read(node)
@@ -119,12 +126,27 @@ class _Reader:
         self.names = names
 
     def read(self, node: ast.expr) -> Expression:
-        """The expression that a syntax node stands for."""
+        """The array of numbers that a syntax node stands for."""
+        expression = self._bounded(node)
+        if _is_condition(expression):
+            raise EquationError(f"{_place(node)}: {_shown(node)}: {CONDITION}")
+        return expression
+
+    def _condition(self, node: ast.expr) -> Expression:
+        expression = self._bounded(node)
+        if not _is_condition(expression):
+            found = _shown(node)
+            raise EquationError(f"{_place(node)}: found {found}; a condition is expected, such as {found} > 0")
+        return expression
+
+    def _bounded(self, node: ast.expr) -> Expression:
         try:
             expression = self._read(node)
             arrays.bounded(expression.shape)
         except arrays.ShapeError as error:
             raise EquationError(f"{_place(node)}: {_shown(node)}: {error}") from None
+        except TypeError:  # SymPy's, of a constant such as log(-1)
+            raise EquationError(f"{_place(node)}: {_shown(node)}: compares what is no real number") from None
         return expression
 
     def _read(self, node: ast.expr) -> Expression:
@@ -148,7 +170,7 @@ class _Reader:
             case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in COMPARISONS:
                 relation = COMPARISONS[type(operator)]
                 return arrays.elementwise(
-                    lambda x, y: relation(x, y, evaluate=False), self.read(left), self.read(right)
+                    lambda x, y: relation(x, y, evaluate=x.is_number and y.is_number), self.read(left), self.read(right)
                 )
             case ast.Attribute(value=value, attr="T"):
                 return arrays.transpose(self.read(value))
@@ -167,7 +189,8 @@ class _Reader:
         for position, operand in enumerate(row.operands):
             if operand in given:
                 argument = given.pop(operand)
-                operands.append(self._list(argument, name) if row.listed else self.read(argument))
+                read = self._condition if operand == "condition" else self.read
+                operands.append(self._list(argument, name) if row.listed else read(argument))
             elif position < len(row.operands) - row.optional:
                 raise EquationError(f"{_place(node)}: {name} wants {', '.join(row.operands)}; {operand} is missing")
         for option in REQUIRED.get(name, ()):
@@ -176,10 +199,8 @@ class _Reader:
         options = {option: _option(row.options[option], argument) for option, argument in given.items()}
         if row.optional and len(operands) < len(row.operands):
             return row.build(*operands, None, **options)
-        result: Expression = row.build(*operands, **options)
-        if isinstance(result, Map) and result.formula.is_Boolean:
-            raise EquationError(f"{_place(node)}: a condition stands only in where(…)")
-        return result
+        built: Expression = row.build(*operands, **options)
+        return built
 
     def _arguments(self, name: str, row: Function, node: ast.Call) -> dict[str, ast.expr]:
         """The arguments by the names of their places."""

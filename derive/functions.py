@@ -181,7 +181,7 @@ ACTIVATIONS: dict[str, Activation] = {
             "z times the normal distribution's share below z (the exact one, with erf)",
             z * (1 + erf(z / sqrt(2))) / 2,
             "gelu",
-            float_form=z * erfc(-z / sqrt(2)) / 2,
+            float_form=z * Piecewise((2 - erfc(z / sqrt(2)), z >= 0), (erfc(Abs(z) / sqrt(2)), True)) / 2,
         ),
         Activation("silu", "z σ(z), also called swish", z * function(LOGISTIC)(z), "silu"),
         Activation(

@@ -15,11 +15,14 @@ from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
+import sympy
+
+from derive.arrays import elementwise
 from derive.equations import EquationError, parse
 from derive.errors import ChainruleError, shown, unknown
 from derive.language import FUNCTIONS, Function
 from derive.problem_numbers import exact
-from derive.program import Ref, Shape
+from derive.program import Expression, Ref, Shape
 
 
 class TraceError(ChainruleError, TypeError):
@@ -157,18 +160,25 @@ def _made(write: Any, *operands: Any, condition: bool = False) -> Array:
         else:
             nodes.append(number(operand))
     node = ast.fix_missing_locations(write(*nodes))
-    return Array(_shape(node, arrays), node, tuple(arrays), condition=condition)
+    return Array(_shape(node, arrays, condition), node, tuple(arrays), condition=condition)
 
 
-def _shape(node: ast.expr, operands: Sequence[Array]) -> Shape:
+def _shape(node: ast.expr, operands: Sequence[Array], condition: bool) -> Shape:
     """The shape of an expression, by the language's own rules."""
-    known = {f"a{place}": Ref(f"a{place}", operand.shape) for place, operand in enumerate(operands)}
+    known = {f"a{place}": _operand(f"a{place}", operand) for place, operand in enumerate(operands)}
+    text = ast.unparse(node)
     try:
-        (equation,) = parse(f"r = {ast.unparse(node)}", known)
+        (equation,) = parse(f"r = where({text}, 1, 0)" if condition else f"r = {text}", known)
     except EquationError as error:
-        shapes = ", ".join(f"{name} {ref.shape}" for name, ref in known.items())
+        shapes = ", ".join(f"{name} {known[name].shape}" for name in known)
         raise TraceError(f"{ast.unparse(node)}: {str(error).rpartition(': ')[2]} ({shapes})") from None
     return equation.expression.shape
+
+
+def _operand(name: str, operand: Array) -> Expression:
+    """What a name stands for while a shape is worked out: an array, or a condition of that shape."""
+    array = Ref(name, operand.shape)
+    return elementwise(lambda x: sympy.Gt(x, 0, evaluate=False), array) if operand.condition else array
 
 
 def number(value: Any) -> ast.expr:

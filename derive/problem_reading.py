@@ -8,16 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sympy import Basic, Expr, Piecewise
-from sympy.logic.boolalg import Boolean
-
 from derive.arrays import LARGEST_EXPONENT
 from derive.equations import EquationError, parse
-from derive.program import Equation, Expression, Map, Ref, Shape, parts
+from derive.program import Equation, Expression, Ref, Shape
 
 MOST_FAULTS = 20
 MOST_BITS = 10**6
-CONDITION = "a condition stands only in where(condition, x, y); for the numbers 1 and 0 write where(condition, 1, 0)"
 
 
 @dataclass(frozen=True)
@@ -78,14 +74,9 @@ def _parsed(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
     with warnings.catch_warnings():  # Python's opinions on odd syntax
         warnings.simplefilter("ignore", SyntaxWarning)
         try:
-            found = parse(text, known)
+            return parse(text, known)
         except MemoryError:
             raise EquationError("there is not enough memory for its arrays; choose smaller ones") from None
-        except TypeError:  # SymPy's, of a condition in a sum or a product
-            raise EquationError(CONDITION) from None
-    for equation in found:
-        _refuse_conditions(equation.target, equation.expression)
-    return found
 
 
 # ---- statements ----------------------------------------------------------------------------
@@ -146,19 +137,3 @@ def _bits(node: ast.expr) -> int:
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _bits(left) * (LARGEST_EXPONENT if _bits(right) else 0)
     return 0
-
-
-def _refuse_conditions(target: str, expression: Expression) -> None:
-    """x > 0 is no number: nothing can be computed with it but a choice."""
-    if isinstance(expression, Map) and _holds_condition(expression.formula):
-        raise EquationError(f"{target}: {CONDITION}")
-    for part in parts(expression):
-        _refuse_conditions(target, part)
-
-
-def _holds_condition(formula: Basic) -> bool:
-    """Is a condition used as a number? (The conditions of a Piecewise are not.)"""
-    if isinstance(formula, Boolean) and not isinstance(formula, Expr):  # a symbol is both
-        return True
-    inner = (row.args[0] for row in formula.args) if isinstance(formula, Piecewise) else formula.args
-    return any(_holds_condition(part) for part in inner)

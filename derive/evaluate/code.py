@@ -15,6 +15,9 @@ from derive.functions import ChosenOf, Elementwise, LargestOf, StopGradient, a, 
 
 Printer = Callable[[Expr], str]
 
+expm1 = sympy.Function("expm1")
+"""eᵘ − 1; SymPy's own would cost an import of its code generators."""
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -50,6 +53,7 @@ FUNCTIONS = {
     sympy.cos: "cos",
     sympy.erf: "erf",
     sympy.erfc: "erfc",
+    expm1: "expm1",
 }
 RELATIONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "==": "==", "!=": "!="}
 
@@ -57,6 +61,23 @@ RELATIONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "==": "==", "!=": "!="}
 def definition(call: Elementwise, dialect: Dialect) -> Expr:
     """What a named function is computed by: its exact definition for balls, else its float form."""
     return written(call.row, dialect is not BALL).xreplace({z: call.args[0], a: call, **constant_of(call)})
+
+
+def steady(total: Expr) -> Expr:
+    """A sum in which c(eᵘ − 1), or c(1 ± erf u), is one function: float64 loses its digits where the parts cancel."""
+    number, rest = total.as_coeff_Add()
+    for term in sympy.Add.make_args(rest) if number else ():
+        coefficient, function = term.as_coeff_Mul()
+        others = [each for each in sympy.Add.make_args(rest) if each != term]
+        if isinstance(function, sympy.exp) and coefficient == -number:
+            return sympy.Add(*others, coefficient * expm1(function.args[0]), evaluate=False)
+        if isinstance(function, sympy.erf) and abs(coefficient) == abs(number):
+            argument = sympy.Mul(-sympy.sign(coefficient * number), function.args[0], evaluate=False)
+            # not evaluated: SymPy writes erfc(−u) as 2 − erfc(u), which cancels again
+            return sympy.Add(
+                *others, sympy.Mul(number, sympy.erfc(argument, evaluate=False), evaluate=False), evaluate=False
+            )
+    return total
 
 
 def source(
@@ -95,6 +116,8 @@ def source(
                 return f"largest({', '.join(write(value) for value in row)})"
             case ChosenOf(args=(place, *row)):
                 return f"chosen({int(place)}, {', '.join(write(value) for value in row)})"
+            case sympy.Add() if dialect is not BALL and (whole := steady(node)) != node:
+                return write(whole)
             case sympy.Add(args=terms):
                 return "(" + " + ".join(write(term) for term in terms) + ")"
             case sympy.Mul(args=factors):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from derive.errors import ChainruleError, unknown
 from derive.evaluate import unrolled, vectorised
+from derive.evaluate.code import expm1, steady
 from derive.functions import expand
 from derive.reverse import gradient_program, stable
 from derive.scalars import Scalar, element, softmaxed, to_sympy
@@ -64,7 +65,7 @@ def flat_function(derivation: Derivation) -> Flat:
 
 def sympy_function(derivation: Derivation) -> Flat:
     """The same by `sympy.lambdify`, which is handed the program's own assignments in place of cse."""
-    from sympy.codegen.cfunctions import log1p
+    from sympy.codegen import cfunctions
 
     gradient = gradient_program(stable(derivation.program))
     program = derivation.program
@@ -79,7 +80,8 @@ def sympy_function(derivation: Derivation) -> Flat:
     for equation in unrolled.needed((*gradient.program.equations, *gradient.equations), outputs):
         for index in np.ndindex(*equation.expression.shape):
             value = expand(to_sympy(element(equation.expression, index), symbol, _shifted), in_floats=True)
-            value = value.replace(_is_log_of_one_more, lambda found: log1p(found.args[0] - 1))
+            value = value.replace(_is_log_of_one_more, lambda found: cfunctions.log1p(found.args[0] - 1))
+            value = value.replace(lambda part: isinstance(part, sympy.Add), steady).replace(expm1, cfunctions.expm1)
             assignments.append((symbol(Scalar(equation.target, index)), value))
     shapes = [(), *(program.shape(name) for name in program.parameters)]
     results = [

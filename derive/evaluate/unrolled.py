@@ -23,7 +23,8 @@ def _chosen(place: int, *row: float) -> float:
 
 
 NAMESPACE: dict[str, Any] = {
-    name: getattr(math, name) for name in ("exp", "log", "log1p", "tanh", "sqrt", "sin", "cos", "erf", "erfc", "pi")
+    name: getattr(math, name)
+    for name in ("exp", "expm1", "log", "log1p", "tanh", "sqrt", "sin", "cos", "erf", "erfc", "pi")
 } | {"abs": abs, "power": math.pow, "largest": max, "chosen": _chosen}
 
 

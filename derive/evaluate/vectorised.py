@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from derive.evaluate.code import FLOAT, definition, float_number
+from derive.evaluate.code import FLOAT, definition, expm1, float_number, steady
 from derive.evaluate.unrolled import needed
 from derive.functions import Elementwise, StopGradient
 from derive.program import (
@@ -32,6 +32,7 @@ from derive.program import (
 
 UFUNCS = {
     sympy.exp: "exp",
+    expm1: "expm1",
     sympy.tanh: "tanh",
     sympy.Abs: "absolute",
     sympy.log: "log",
@@ -40,6 +41,8 @@ UFUNCS = {
 }
 ONE_BY_ONE = {sympy.erf: "erf", sympy.erfc: "erfc"}
 """Functions that NumPy lacks."""
+RISKY = (sympy.exp, sympy.log, sympy.Pow, sympy.Function)
+"""What may be infinite or undefined at a finite number."""
 COMPARISONS = {
     ">": "greater",
     ">=": "greater_equal",
@@ -210,6 +213,8 @@ class _Formula:
             self.into(definition(node.func(argument, *node.args[1:]), FLOAT), out)
             return
         match node:
+            case sympy.Add() if (whole := steady(node)) != node:
+                self.into(whole, out)
             case sympy.Add(args=terms):
                 self._sum(terms, out)
             case sympy.Mul(args=factors):
@@ -237,11 +242,19 @@ class _Formula:
                 raise NotImplementedError(f"no NumPy code for {type(node).__name__}: {node}")
 
     def _cases(self, node: sympy.Piecewise, out: str) -> None:
+        """Every case is computed everywhere; what is not finite where another case holds is of no account."""
         *rows, last = node.args
+        apart = any(row.args[0].has(*RISKY) for row in node.args)
+        start, known = len(self.writer.lines), dict(self.known)
         text = self.operand(last.args[0])
         for value, condition in ((row.args[0], row.args[1]) for row in reversed(rows)):
             text = f"where({self._condition(condition)}, {self.operand(value)}, {text})"
         self.emit(f"copyto({out}, {text})")
+        if apart:
+            self.known = known  # an infinity that was let pass here is not used elsewhere
+            lines = self.writer.lines
+            lines[start:] = ["with errstate(all='ignore'):", *(f"    {line}" for line in lines[start:])]
+            self.emit(f"finite({out})")
 
     def _condition(self, condition: sympy.Basic) -> str:
         if condition in (sympy.true, sympy.false):
@@ -290,6 +303,11 @@ class _Formula:
             left = out
 
 
+def _finite(values: NDArray[np.float64]) -> None:
+    if not np.isfinite(values).all():
+        raise FloatingPointError("not finite")
+
+
 def _each(function: Callable[[float], float]) -> Callable[[Any], Any]:
     """A function of one float as one of arrays, element by element."""
     return np.vectorize(function, otypes=[np.float64])
@@ -316,14 +334,20 @@ def function(
     header = f"def evaluate({', '.join(writer.names[name] for name in inputs)}):"
     lines = [header, *(f"    {line}" for line in writer.lines), f"    return ({', '.join(results)},)"]
     used = (
-        "add subtract multiply divide negative power exp log log1p tanh absolute maximum "
+        "add subtract multiply divide negative power exp expm1 log log1p tanh absolute maximum "
         "greater greater_equal less less_equal where copyto dot einsum empty sqrt sin cos equal not_equal logical_and "
         "logical_or logical_not "
-        "concatenate take argmax put_along_axis bincount"
+        "errstate concatenate take argmax put_along_axis bincount"
     )
     namespace: dict[str, Any] = {name: getattr(np, name) for name in used.split()}
     namespace |= {name: np.empty(shape) for name, shape in writer.buffers.items()}
-    namespace |= {"erf": _each(math.erf), "erfc": _each(math.erfc), "zero": np.zeros(1), **writer.positions}
+    namespace |= {
+        "erf": _each(math.erf),
+        "erfc": _each(math.erfc),
+        "finite": _finite,
+        "zero": np.zeros(1),
+        **writer.positions,
+    }
     exec(compile("\n".join(lines), "<evaluate>", "exec"), namespace)  # noqa: S102 - our own source, see code.py
     result: Callable[..., Any] = namespace["evaluate"]
     return result
