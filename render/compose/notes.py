@@ -16,7 +16,7 @@ from derive.formula import Call, Formula, Group, Negative, Number, Partial, Powe
 from derive.functions import LOSSES
 from derive.scalars import Scalar
 from render.compose import factors
-from render.compose.pen import NUMERALS, Pen, Shown, capital, count, equation, listed, paragraph, prose
+from render.compose.pen import NUMERALS, Pen, Shown, count, equation, listed, paragraph, prose
 from render.compose.structure import LayerView, local
 from render.document import Block, Code, Inlines, Note
 
@@ -317,7 +317,7 @@ def why_my_number_differs(pen: Pen, view: LayerView, weight: Scalar, example: in
         paragraph(
             "Probably not. Here all digits are carried along and only the printed number is rounded. With factors rounded to three decimals the product is {line}, not {exact}: "
             "{digits} agree, and what follows is lost. If yours differs by more than rounding explains, look at the order of the update, at the sign, and at which weights were used.",
-            digits=capital(count(good, "significant digit")) if good else "no digits",
+            digits=count(good, "significant digit") if good else "no digits",
             line=(Side(Product(tuple(each.formula for each in shown), "dot"), ""), pen.fraction(product).side),
             exact=exact.formula,
         ),

@@ -13,7 +13,6 @@ from render.compose.pen import NUMERALS, Pen, capital, count, listed, paragraph,
 from render.compose.structure import FULL_ROWS, LayerView
 from render.compose.tables import Cell, table
 from render.document import Block, Figure, Inlines, Reference, Section
-from render.drawing import Network
 
 FUNCTION_WORDS = {
     "logistic": "the logistic function",
@@ -61,26 +60,13 @@ def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
             drawing,
             prose(
                 "The network{and_numbers}.",
-                and_numbers=_shown_in_words(drawing),
+                and_numbers=drawings.shown_in_words(drawing),
             ),
             _network_in_words(pen, views),
         ),
         *_given_tables(pen, views),
     ]
     return Section("problem", prose("The problem"), tuple(blocks))
-
-
-def _shown_in_words(drawing: Network) -> str:
-    """What the figure has of the network's numbers: only what is really written on it."""
-    things = []
-    if any(edge.label is not None and edge.value for edge in drawing.edges):
-        things.append("weights")
-    for kind, word in (("bias", "biases"), ("input", "inputs"), ("target", "targets")):
-        if any(node.kind == kind and node.value for node in drawing.nodes):
-            things.append(word)
-    if not things:
-        return ""
-    return f", with its {', '.join(things[:-1])} and {things[-1]}" if len(things) > 1 else f", with its {things[0]}"
 
 
 def _layers_in_words(views: Sequence[LayerView]) -> str:
