@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sympy import Basic, Expr, Piecewise
+from sympy import Basic, Expr, I, Piecewise, nan, oo, zoo
 from sympy.logic.boolalg import Boolean
 
 from derive.arrays import LARGEST_EXPONENT
@@ -84,7 +84,8 @@ def _parsed(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
         except TypeError:  # SymPy's, of a condition in a sum or a product
             raise EquationError(CONDITION) from None
     for equation in found:
-        _refuse_conditions(equation.target, equation.expression)
+        if fault := _meaningless(equation.expression):
+            raise EquationError(f"{equation.target}: {fault}")
     return found
 
 
@@ -148,17 +149,25 @@ def _bits(node: ast.expr) -> int:
     return 0
 
 
-def _refuse_conditions(target: str, expression: Expression) -> None:
-    """x > 0 is no number: nothing can be computed with it but a choice."""
-    if isinstance(expression, Map) and _holds_condition(expression.formula):
-        raise EquationError(f"{target}: {CONDITION}")
-    for part in parts(expression):
-        _refuse_conditions(target, part)
+def _meaningless(expression: Expression) -> str:
+    """What is wrong with an expression that can be read but not computed; "" if nothing is."""
+    if isinstance(expression, Map):
+        if _holds_condition(expression.formula):
+            return CONDITION
+        if not all(_is_condition(test) for each in expression.formula.atoms(Piecewise) for _, test in each.args):
+            return "where(condition, x, y) wants a comparison as its condition, like x > 0"
+        if expression.formula.doit().has(zoo, nan, oo, I):
+            return "it holds a constant that is no finite real number, like 1/0, log(0) or sqrt(-1)"
+    return next(filter(None, map(_meaningless, parts(expression))), "")
 
 
 def _holds_condition(formula: Basic) -> bool:
     """Is a condition used as a number? (The conditions of a Piecewise are not.)"""
-    if isinstance(formula, Boolean) and not isinstance(formula, Expr):  # a symbol is both
+    if _is_condition(formula):
         return True
     inner = (row.args[0] for row in formula.args) if isinstance(formula, Piecewise) else formula.args
     return any(_holds_condition(part) for part in inner)
+
+
+def _is_condition(formula: Basic) -> bool:
+    return isinstance(formula, Boolean) and not isinstance(formula, Expr)  # a symbol is both

@@ -37,7 +37,13 @@ def nested(shape: tuple[int, ...], make: Callable[[tuple[int, ...]], str]) -> NE
 def decimals(enclosures: Enclosures, name: str, digits: int) -> NESTED:
     """An array of decimal strings, correctly rounded."""
     try:
-        shape = np.shape(enclosures.at(FIRST_BITS)[name])
+        values = enclosures.at(FIRST_BITS)
+    except (ArithmeticError, ZeroDivisionError):
+        raise ChainruleError(
+            "a number on the way is not finite at these values (a division by zero, a logarithm of zero)"
+        ) from None
+    try:
+        shape = np.shape(values[name])
         return nested(shape, lambda index: enclosures.decimal(lambda values: values[name][index], digits))
     except (ArithmeticError, ZeroDivisionError):
         raise ChainruleError(

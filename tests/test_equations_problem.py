@@ -297,6 +297,16 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "no Python": ({"equations": "E = sum(x"}, ("equations: line 1, column 8: not an equation",)),
     "a condition": ({"equations": "E = sum(x > 1)"}, ("equations: E: a condition stands only in where",)),
     "a condition in a sum": ({"equations": "E = sum((x > 1) * x)"}, ("equations: a condition stands only in where",)),
+    "a choice without condition": (
+        {"equations": "E = sum(where(x, 1, t))"},
+        ("equations: E: where(condition, x, y) wants",),
+    ),
+    "division by the constant 0": (
+        {"equations": "E = sum(x) / (2 - 2)"},
+        ("equations: E: it holds a constant that is no",),
+    ),
+    "the logarithm of the constant 0": ({"equations": "E = sum(x) * log(0)"}, ("no finite real number",)),
+    "a root of the constant -1": ({"equations": "E = sum(x * sqrt(-1))"}, ("no finite real number",)),
     "a huge power": (
         {"equations": "E = sum(x)**(10**9)"},
         ("equations: line 1, column 5", "an exponent of 1000000000"),
