@@ -10,7 +10,7 @@ from typing import Any
 from derive.errors import Fault, nearest, shown, unknown
 from derive.functions import ACTIVATIONS
 from derive.layers import LAYERS, LayerType, Stated
-from derive.layers.frame import REQUIRED, Key
+from derive.layers.frame import REQUIRED, Key, usual_name
 from derive.layers.recurrent import BACK
 from derive.problem import GivenArray
 from derive.problem_arrays import read_numbers
@@ -61,15 +61,14 @@ def read_layer(table: Mapping[str, Any], place: str) -> tuple[ReadLayer | None, 
             except ValueError as error:
                 faults.append(Fault(at, str(error)))
         else:
-            faults.append(Fault(at, unknown(key, known_keys(row), f"{name} has no such key: found")))
+            faults.append(Fault(at, unknown(key, known_keys(row), f"{name} has no key")))
     faults += _slope(row, keys, place)
     return (None if faults else ReadLayer(name, keys, arrays)), faults
 
 
 def known_keys(row: LayerType) -> tuple[str, ...]:
     """The keys of a layer type's table, arrays under the name that is usual."""
-    shown_as = {stem: alias for alias, stem in row.aliases.items()} | {"b": "bias"}
-    arrays = (shown_as.get(stem, stem) for stem in row.stems if not stem.endswith(BACK))
+    arrays = (usual_name(row, stem) for stem in row.stems if not stem.endswith(BACK))
     return tuple(dict.fromkeys(("type", *row.keys, *arrays)))
 
 

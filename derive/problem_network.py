@@ -48,8 +48,7 @@ def read_network(file: NetworkFile, broken: Broken, source: str, stem: str) -> t
         written = written_layers([layer.stated for layer in layers], x, _tokens(layers[0], inputs))
     except LayerError as error:
         return None, [*faults, Fault(error.key, error.message)]
-    faults += _names(file, written)
-    faults += _too_many(written)
+    faults += [*_names(file, written), *_too_many(written), *_senseless(layers, written)]
     loss = ("loss", "name") not in broken and ("loss",) not in broken
     if targets and loss:
         targets, wrong = _classes(file, targets, inputs, written[-1].output.shape[1:])
@@ -207,6 +206,18 @@ def _too_many(written: Sequence[Written]) -> Iterator[Fault]:
         if before <= MAX_PARAMETERS < count:
             message = f"makes {count} weights and biases up to here, and at most {MAX_PARAMETERS} are supported"
             yield Fault(f"layers[{row}]", message)
+
+
+def _senseless(layers: Sequence[ReadLayer], written: Sequence[Written]) -> Iterator[Fault]:
+    """A softmax over one unit, a mask of other numbers than 0 and 1."""
+    for row, (layer, each) in enumerate(zip(layers, written, strict=True)):
+        shape = each.output.shape
+        if each.activation == "softmax" and (shape[1] if len(shape) == 4 else shape[-1]) == 1:
+            yield Fault(f"layers[{row}].activation", "softmax over one unit is always 1; at least two units are needed")
+        for stem, parameter in each.parameters.items():
+            numbers = layer.arrays[stem].numbers if stem in layer.arrays else None
+            if parameter.role == "mask" and not set(numbers or ()) <= {0, 1}:
+                yield Fault(f"layers[{row}].{stem}", "has other numbers than 0 (dropped) and 1 (kept)")
 
 
 def _layer(layer: ReadLayer, written: Written, draw: Callable[[], Fraction] | None) -> Layer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Rational
 
-from derive.arrays import constant
+from derive.arrays import LARGEST_ARRAY, constant
 from derive.equations import EquationError, parse
 from derive.evaluate.balls import Array, exact_array
 from derive.functions import LOSSES
@@ -21,6 +21,7 @@ from derive.layers.frame import (
     product,
     settled,
     shape_text,
+    usual_name,
     wanted_text,
 )
 from derive.layers.table import LAYERS
@@ -110,9 +111,13 @@ def _defined(equations: Sequence[Equation], number: int, units: bool, examples: 
 
 
 def _check_shapes(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> None:
-    """Raise LayerError for an array of the wrong shape, or one for which this layer has no use."""
+    """Raise LayerError for an array that is too large, of the wrong shape, or of no use to this layer."""
+    for stem, parameter in parameters.items():
+        if product(parameter.shape) > LARGEST_ARRAY:
+            message = f"{stem} would be {wanted_text(parameter)}; at most {LARGEST_ARRAY:,} numbers are supported"
+            raise LayerError("", message)
     for stem, shape in shapes.items():
-        key = next((alias for alias, each in row.aliases.items() if each == stem), "bias" if stem == "b" else stem)
+        key = usual_name(row, stem)
         if stem not in parameters:
             raise LayerError(key, f"is given, but with these settings {row.name} does not use it")
         if shape != parameters[stem].shape:
