@@ -161,6 +161,13 @@ class Problem:
     stem: str = "problem"
 
     @property
+    def dense(self) -> bool:
+        """Is it a network of dense layers on rows of numbers, which the notations' unit names and the figures are for?"""
+        return bool(self.layers) and all(
+            each.type == "dense" and not (each.keys or each.arrays) for each in self.layers
+        )
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """How many values there are at the inputs and after each layer: (2, 2, 2); () for equations."""
         if not self.examples:
@@ -179,14 +186,6 @@ def lengths(values: object) -> tuple[int, ...]:
         found.append(len(values))
         values = values[0] if values else None
     return tuple(found)
-
-
-def nested(numbers: Vector, shape: tuple[int, ...]) -> Any:
-    """Numbers row by row as nested tuples of a shape."""
-    if not shape:
-        return numbers[0]
-    size = len(numbers) // shape[0]
-    return tuple(nested(numbers[row * size : (row + 1) * size], shape[1:]) for row in range(shape[0]))
 
 
 # ---- where problems come from --------------------------------------------------------------

@@ -13,8 +13,8 @@ from derive.errors import Fault, shown, unknown
 from derive.functions import LOSSES
 from derive.layers import LayerError
 from derive.layers.network import TRAINED, Written, whole, written_layers
-from derive.problem import Example, GivenArray, Initial, Layer, Loss, Penalty, Problem, Published, Symbols, nested
-from derive.problem_arrays import read_numbers, read_symbols
+from derive.problem import Example, GivenArray, Initial, Layer, Loss, Penalty, Problem, Published, Symbols
+from derive.problem_arrays import nested, read_numbers, read_symbols
 from derive.problem_checks import MAX_PARAMETERS, settings_check, target_faults
 from derive.problem_finish import drawing, updated
 from derive.problem_layers import ReadLayer, read_layer

@@ -25,7 +25,8 @@ from derive.layers.frame import (
     wanted_text,
 )
 from derive.layers.table import LAYERS
-from derive.problem import Symbols, lengths, nested
+from derive.problem import Symbols, lengths
+from derive.problem_arrays import nested
 from derive.program import Equation, Expression, Program, Ref, Shape, Variable
 
 if TYPE_CHECKING:
