@@ -162,10 +162,8 @@ class Problem:
 
     @property
     def dense(self) -> bool:
-        """Is it a network of dense layers on rows of numbers, which the notations' unit names and the figures are for?"""
-        return bool(self.layers) and all(
-            each.type == "dense" and not (each.keys or each.arrays) for each in self.layers
-        )
+        """Is it a network of dense layers on rows of numbers, with units that have names and can be drawn?"""
+        return bool(self.layers) and not any(each.type != "dense" or each.keys or each.arrays for each in self.layers)
 
     @property
     def widths(self) -> tuple[int, ...]:
