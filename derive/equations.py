@@ -19,7 +19,7 @@ from sympy.logic.boolalg import Boolean
 from derive import arrays, selections
 from derive.errors import ChainruleError, unknown
 from derive.language import FUNCTIONS, REQUIRED, Function
-from derive.program import Equation, Expression, Map, Ref
+from derive.program import Equation, Expression, Map, Ref, parts
 
 OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expression]] = {
     ast.Add: arrays.add,
@@ -114,9 +114,22 @@ def _is_condition(expression: Expression) -> bool:
 
 def _read_whole(node: ast.expr, names: Mapping[str, Expression]) -> Expression:
     try:
-        return _Reader(names).read(node)
+        expression = _Reader(names).read(node)
     except RecursionError:
         raise EquationError(f"{_place(node)}: the expression is nested too deeply") from None
+    if _meaningless(expression):
+        raise EquationError(
+            f"{_place(node)}: {_shown(node)}: it holds a constant that is no finite real number, like 1/0, log(0) or "
+            "sqrt(-1)"
+        )
+    return expression
+
+
+def _meaningless(expression: Expression) -> bool:
+    """Whether a constant of an expression has no value."""
+    if isinstance(expression, Map) and expression.formula.doit().has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
+        return True
+    return any(_meaningless(part) for part in parts(expression))
 
 
 class _Reader:

@@ -150,8 +150,9 @@ class Names:
     def _weights_before(self) -> dict[str, int]:
         counts, total = {}, 0
         for variable in self.program.by_role("weight"):
-            counts[variable.name] = total
-            total += math.prod(variable.shape)
+            if variable.layer:  # what belongs to no dense layer has a name of its own
+                counts[variable.name] = total
+                total += math.prod(variable.shape)
         return counts
 
     @cached_property

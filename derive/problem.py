@@ -16,14 +16,21 @@ Vector = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Symbols:
+    """Symbols instead of numbers, in an array of this shape."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """One training example: numbers, or how many symbols stand for them.
+    """One training example: numbers (nested tuples for a sequence or an image), or how many symbols stand for them.
 
     A class target of a file is the one-hot vector here.
     """
 
-    inputs: Vector | int
-    targets: Vector | int
+    inputs: Vector | int | Symbols | tuple[Any, ...]
+    targets: Vector | int | Symbols | tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Layer:
 
     ``bias`` is a number (one that the layer shares), a tuple (one per unit), "shared" or "per_unit" (the
     same as symbols), or None (no bias).
+    In a network of layers of any type a layer has ``keys``, as its table states them, and ``arrays`` by stem
+    with their numbers; ``weights`` is None then, and ``units`` is how many values its last axis has.
     """
 
     units: int
@@ -40,6 +49,8 @@ class Layer:
     bias: Fraction | Vector | str | None = None
     slope: Fraction | None = None
     type: str = "dense"
+    keys: tuple[tuple[str, Any], ...] = ()
+    arrays: tuple[GivenArray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +161,29 @@ class Problem:
     stem: str = "problem"
 
     @property
+    def dense(self) -> bool:
+        """Is it a network of dense layers on rows of numbers, with units that have names and can be drawn?"""
+        return bool(self.layers) and not any(each.type != "dense" or each.keys or each.arrays for each in self.layers)
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """How many values there are at the inputs and after each layer: (2, 2, 2); () for equations."""
         if not self.examples:
             return ()
-        inputs = self.examples[0].inputs
-        return (inputs if isinstance(inputs, int) else len(inputs), *(layer.units for layer in self.layers))
+        return (lengths(self.examples[0].inputs)[-1], *(layer.units for layer in self.layers))
+
+
+def lengths(values: object) -> tuple[int, ...]:
+    """The shape of an example's inputs or targets."""
+    if isinstance(values, Symbols):
+        return values.shape
+    if isinstance(values, int):
+        return (values,)
+    found: list[int] = []
+    while isinstance(values, tuple):
+        found.append(len(values))
+        values = values[0] if values else None
+    return tuple(found)
 
 
 # ---- where problems come from --------------------------------------------------------------
@@ -228,9 +256,10 @@ def schema() -> dict[str, Any]:
     """The JSON schema of a problem file, with the names that are known."""
     from pydantic import TypeAdapter
 
+    from derive.problem_network_tables import NetworkFile
     from derive.problem_tables import EquationsFile, ProblemFile
 
-    whole: TypeAdapter[Any] = TypeAdapter(ProblemFile | EquationsFile)
+    whole: TypeAdapter[Any] = TypeAdapter(ProblemFile | NetworkFile | EquationsFile)
     return whole.json_schema() | {"title": "chainrule problem"}
 
 

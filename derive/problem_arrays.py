@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import Fault, shown
-from derive.problem import GivenArray
+from derive.problem import GivenArray, Vector
 from derive.problem_numbers import exact
 
 Shape = tuple[int, ...]
@@ -72,3 +72,11 @@ def read_symbols(name: str, value: Any, place: str) -> tuple[GivenArray | None, 
     if (size := math.prod(lengths)) > MAX_ELEMENTS:
         return None, [Fault(place, f"found {shown(size)} elements; at most {MAX_ELEMENTS} are supported")]
     return GivenArray(name, tuple(lengths)), []
+
+
+def nested(numbers: Vector, shape: Shape) -> Any:
+    """Numbers row by row as nested tuples of a shape."""
+    if not shape:
+        return numbers[0]
+    size = len(numbers) // shape[0]
+    return tuple(nested(numbers[row * size : (row + 1) * size], shape[1:]) for row in range(shape[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -12,21 +12,29 @@ from derive.errors import Fault, unknown
 from derive.problem_updates import update_faults
 
 if TYPE_CHECKING:
-    from derive.problem_tables import ExampleTable, InitialTable, LayerTable, ProblemFile
+    from derive.functions import Loss
+    from derive.problem_tables import ExampleTable, InitialTable, LayeredFile, LayerTable, ProblemFile
 
 MAX_PARAMETERS = 10**7
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _Settings:
     """A file under examination; ``broken`` holds the addresses of keys that are known to be wrong."""
 
-    file: ProblemFile
+    file: LayeredFile
     broken: frozenset[tuple[str | int, ...]]
 
     def sound(self, *address: str | int) -> bool:
         """May the value at this address be relied on?"""
         return not any(address[:length] in self.broken for length in range(1, len(address) + 1))
+
+
+@dataclass(frozen=True)
+class _Reading(_Settings):
+    """A file of dense layers under examination."""
+
+    file: ProblemFile
 
 
 def cross_check(file: ProblemFile, broken: frozenset[tuple[str | int, ...]]) -> list[Fault]:
@@ -41,6 +49,12 @@ def cross_check(file: ProblemFile, broken: frozenset[tuple[str | int, ...]]) -> 
         *_update(reading),
         *_parameters(reading),
     ]
+
+
+def settings_check(file: LayeredFile, broken: frozenset[tuple[str | int, ...]]) -> list[Fault]:
+    """Every fault of the tables that know nothing of the layers: loss and initial."""
+    reading = _Settings(file, broken)
+    return [*_loss(reading), *_initial(reading)]
 
 
 # ---- examples ------------------------------------------------------------------------------
@@ -106,15 +120,19 @@ def is_class(example: ExampleTable, loss: str) -> bool:
 def _interval(reading: _Reading, row: int, example: ExampleTable) -> Iterator[Fault]:
     from derive.functions import LOSSES
 
-    loss = LOSSES[reading.file.loss.name]
-    if isinstance(example.targets, int):
-        return
-    for column, target in enumerate(example.targets):
+    if not isinstance(example.targets, int):
+        places = (f"examples[{row}].targets[{column}]" for column in range(len(example.targets)))
+        yield from target_faults(LOSSES[reading.file.loss.name], example.targets, places)
+
+
+def target_faults(loss: Loss, targets: Sequence[Fraction], places: Iterable[str]) -> Iterator[Fault]:
+    """Targets that a loss cannot do with."""
+    for target, place in zip(targets, places, strict=False):
         found = f"found {_decimal(target)}; {loss.name} needs targets"
         if loss.targets_in_unit_interval and not 0 <= target <= 1:
-            yield Fault(f"examples[{row}].targets[{column}]", f"{found} from 0 to 1")
+            yield Fault(place, f"{found} from 0 to 1")
         if loss.targets_are_signs and target not in (1, -1):
-            yield Fault(f"examples[{row}].targets[{column}]", f"{found} of 1 or -1")
+            yield Fault(place, f"{found} of 1 or -1")
 
 
 def _decimal(number: Fraction) -> str:
@@ -206,7 +224,7 @@ def _activation(reading: _Reading, row: int, layer: LayerTable) -> Iterator[Faul
 # ---- loss, initial, update -----------------------------------------------------------------------
 
 
-def _loss(reading: _Reading) -> Iterator[Fault]:
+def _loss(reading: _Settings) -> Iterator[Fault]:
     from derive.functions import LOSSES
 
     loss = reading.file.loss
@@ -219,7 +237,7 @@ def _loss(reading: _Reading) -> Iterator[Fault]:
         yield Fault("loss.delta", f"found {_decimal(loss.delta)}; a number greater than 0 is expected")
 
 
-def _initial(reading: _Reading) -> Iterator[Fault]:
+def _initial(reading: _Settings) -> Iterator[Fault]:
     initial = reading.file.initial
     if initial is None or not all(reading.sound("initial", key) for key in ("low", "high", "decimals")):
         return

@@ -118,8 +118,6 @@ class _Program:
         """Read the equations over the arrays given; of those that read a faulty array nothing can be told."""
         from derive.problem_reading import defining_lines, read
 
-        if not file.equations.strip():
-            return cls({}, frozenset(), (Fault("equations", "is empty; at least one equation is expected"),))
         faults: list[Fault] = []
         lines = defining_lines(file.equations)
         for name in [name for name in (*(array.name for array in arrays), *unsure) if name in lines]:
@@ -129,6 +127,8 @@ class _Program:
         shapes = {array.name: array.shape for array in arrays if array.name not in lines}
         found = read(file.equations, shapes, unsure - set(lines))
         faults += [Fault("equations", message) for message in found.faults]
+        if not (found.equations or found.faults or found.unsure):
+            faults.append(Fault("equations", "is empty; at least one equation is expected"))
         return cls({e.target: e.expression.shape for e in found.equations}, found.unsure, tuple(faults))
 
 

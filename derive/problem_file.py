@@ -15,6 +15,7 @@ from derive.problem import Problem
 from derive.problem_checks import cross_check
 from derive.problem_equations import read_equations
 from derive.problem_finish import finished
+from derive.problem_network_tables import NetworkFile
 from derive.problem_numbers import NumberText
 from derive.problem_tables import NOT_YET, TABLES, EitherFile, EquationsFile, ProblemFile
 
@@ -87,7 +88,12 @@ def build(data: dict[str, Any], source: str, stem: str) -> Problem:
     except ValidationError as error:
         details = error.errors(include_url=False)
         faults, (file, broken) = [_told(form, each) for each in details], _mended(form, data, details)
-    if isinstance(file, ProblemFile):
+    if isinstance(file, NetworkFile):
+        from derive.problem_network import read_network
+
+        problem, contradictions = read_network(file, broken, source, stem)
+        faults += contradictions
+    elif isinstance(file, ProblemFile):
         faults += cross_check(file, broken)
         problem = None if faults else finished(file, source, stem)
     elif isinstance(file, EquationsFile):
@@ -104,7 +110,24 @@ def _form(data: dict[str, Any]) -> type[EitherFile]:
     """Does a file state its network in equations, or in layers? Its keys tell."""
     layered, equations = (_own_keys(form) for form in (ProblemFile, EquationsFile))
     in_equations = "equations" in data or (equations & set(data) and not layered & set(data))
-    return EquationsFile if in_equations else ProblemFile
+    return EquationsFile if in_equations else NetworkFile if is_network(data) else ProblemFile
+
+
+def is_network(data: Mapping[str, Any]) -> bool:
+    """Does a file state more than dense layers on rows of numbers?"""
+    layers, examples = (data.get(key) for key in ("layers", "examples"))
+    types = [table.get("type", "dense") for table in _tables(layers)]
+    inputs = [table.get(side) for table in _tables(examples) for side in ("inputs", "targets")]
+    nested = any(isinstance(value, Mapping) or _is_nested(value) for value in inputs)
+    return nested or any(isinstance(each, str) and each != "dense" for each in types)
+
+
+def _tables(rows: Any) -> list[Mapping[str, Any]]:
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
 def _own_keys(form: type[EitherFile]) -> set[str]:
@@ -119,6 +142,7 @@ _EXPECTED = {
     "int_type": "a whole number",
     "string_type": "text in quotes",
     "list_type": "a list",
+    "dict_type": "a table",
     "model_type": "a table",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.notations.file import beside
-from derive.problem import Example, Initial, Layer, Loss, Penalty, Problem, Published, Update, Vector
+from derive.problem import Example, Initial, Layer, Loss, Penalty, Problem, Published, Update, Vector, lengths
 from derive.problem_checks import grid, is_class
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def finished(file: ProblemFile, source: str, stem: str) -> Problem:
     examples = tuple(_example(example, layers[-1].units, file.loss.name) for example in file.examples)
     initial, update = file.initial, file.update
     return Problem(
-        title=file.title or _title((_size(examples[0].inputs), *(layer.units for layer in layers))),
+        title=file.title or _title((lengths(examples[0].inputs)[-1], *(layer.units for layer in layers))),
         notation=beside(file.notation, source),
         examples=examples,
         layers=layers,

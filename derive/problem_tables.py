@@ -246,11 +246,11 @@ class EitherFile(Table):
     notation: Annotated[str, OneOfOrFile(lambda: import_module("derive.notations").NOTATIONS)] = "mazur"
 
 
-class ProblemFile(EitherFile):
-    """A chainrule problem file: examples, layers and a loss."""
+class LayeredFile(EitherFile):
+    """The keys that every file has that states its network in layers."""
 
-    examples: list[ExampleTable] = Field(min_length=1)
-    layers: list[LayerTable] = Field(min_length=1)
+    examples: list[Any] = Field(min_length=1)
+    layers: list[Any] = Field(min_length=1)
     loss: LossTable
     update: UpdateTable | None = None
     initial: InitialTable | None = None
@@ -259,6 +259,13 @@ class ProblemFile(EitherFile):
     parameters: list[str] | None = Field(
         None, min_length=1, description="arrays to differentiate by; absent: weights and biases"
     )
+
+
+class ProblemFile(LayeredFile):
+    """A chainrule problem file: examples, dense layers and a loss."""
+
+    examples: list[ExampleTable] = Field(min_length=1)
+    layers: list[LayerTable] = Field(min_length=1)
 
 
 class EquationsFile(EitherFile):

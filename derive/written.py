@@ -91,6 +91,8 @@ def formula(expression: Expr, known: Mapping[Expr, Formula]) -> Formula:
             return formula(expression.args[0], known)
         case ChosenOf(args=(place, *row)):
             return _chosen(int(place), [formula(each, known) for each in row])
+        case sympy.E:
+            return Call("exp", (Number("1"),))
         case sympy.pi:
             return Symbol(Name("pi"))
         case sympy.Symbol():

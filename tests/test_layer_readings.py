@@ -12,10 +12,10 @@ import math
 import numpy as np
 import pytest
 import sympy
+from layer_cases import CASES, attention, layer
 from layer_programs import network
 from proof import is_zero
 from sympy import Expr
-from test_layers import CASES, attention, layer
 
 from derive.chain import Factor, backward_steps
 from derive.closed_form import ClosedForms, flat_derivative

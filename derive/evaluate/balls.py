@@ -207,8 +207,19 @@ def run(equations: tuple[Equation, ...], given: Mapping[str, Array]) -> dict[str
     """All arrays of a program, given ones included, at the context's precision."""
     values = dict(given)
     for equation in equations:
-        values[equation.target] = evaluate(equation.expression, values)
+        values[equation.target] = tamed(evaluate(equation.expression, values))
     return values
+
+
+LONGEST_FRACTION = 20_000
+"""A fraction of more bits than this goes on as a ball: squared again and again it would never end."""
+
+
+def tamed(array: Array) -> Array:
+    """The array with balls for fractions that have grown too long."""
+    if not any(isinstance(v, fmpq) and v.q.bit_length() + v.p.bit_length() > LONGEST_FRACTION for v in array.flat):
+        return array
+    return filled(np.frompyfunc(arb, 1, 1)(array), array.shape)
 
 
 class Enclosures:

@@ -110,6 +110,8 @@ def source(
                 return dialect.rational(node)
             case sympy.pi:
                 return dialect.pi
+            case sympy.E:
+                return f"exp({dialect.rational(sympy.Integer(1))})"
             case StopGradient():
                 return write(node.args[0])
             case LargestOf(args=row):

@@ -136,7 +136,7 @@ def settled(
         value = given.get(name)
         if value is None and key.size_of is not None and key.size_of[0] in stated:
             stem, axes = key.size_of
-            value = _size(stem, stated[stem], axes)
+            value = _size(row, stem, stated[stem], axes)
         if value is None:
             value = key.default
         if value is REQUIRED:
@@ -152,15 +152,20 @@ REQUIRED = object()
 def _neither(row: LayerType, name: str, key: Key) -> str:
     if key.size_of is None:
         return f"no {name}; {row.name} needs it: {key.summary}"
-    other = next((alias for alias, stem in row.aliases.items() if stem == key.size_of[0]), key.size_of[0])
-    return f"neither {other} nor {name}; one of them is needed"
+    return f"neither {usual_name(row, key.size_of[0])} nor {name}; one of them is needed"
 
 
-def _size(stem: str, shape: Shape, axes: int | slice) -> Any:
-    try:
-        return shape[axes]
-    except IndexError:
-        raise LayerError(stem, f"found {shape_text(shape)}; an array with more axes is expected") from None
+def usual_name(row: LayerType, stem: str) -> str:
+    """The key under which an array usually stands in a problem file: W under weights, b under bias."""
+    return next((alias for alias, each in row.aliases.items() if each == stem), "bias" if stem == "b" else stem)
+
+
+def _size(row: LayerType, stem: str, shape: Shape, axes: int | slice) -> Any:
+    wanted = axes.stop if isinstance(axes, slice) else axes + 1
+    if len(shape) < wanted:
+        message = f"found {shape_text(shape)}; an array with {max(2, wanted)} axes is expected"
+        raise LayerError(usual_name(row, stem), message)
+    return shape[axes]
 
 
 def shape_text(shape: Shape) -> str:

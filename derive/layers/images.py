@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from derive.arrays import LARGEST_ARRAY
 from derive.layers.frame import (
     BIAS,
     REQUIRED,
@@ -26,8 +27,10 @@ IMAGE = ("channels", "height", "width")
 
 
 def _fits(size: tuple[int, int], incoming: Shape, padding: tuple[int, int], key: str) -> None:
-    """Raise LayerError where a window is larger than the image."""
+    """Raise LayerError where a window is larger than the image, or the padding beyond all measure."""
     room = tuple(length + 2 * pad for length, pad in zip(incoming[-2:], padding, strict=True))
+    if product((*incoming[:-2], *room)) > LARGEST_ARRAY:
+        raise LayerError("padding", f"makes an image of {room[0]} × {room[1]}, which is too large to be worked with")
     if size[0] > room[0] or size[1] > room[1]:
         padded = " with its padding" if padding != (0, 0) else ""
         raise LayerError(
@@ -39,7 +42,7 @@ def _conv_parameters(settings: Settings, incoming: Shape) -> Parameters:
     channels, *_ = axes_of(incoming, IMAGE, "conv2d")
     size = pair(settings["kernel_size"], "kernel_size")
     _fits(size, incoming, pair(settings["padding"], "padding"), "W" if settings.has("W") else "kernel_size")
-    kernel = Parameter("weight", (settings["filters"], channels, *size), ("filters", *IMAGE))
+    kernel = Parameter("weight", (settings["filters"], channels, *size), ("filters", "channels", "rows", "columns"))
     return {"W": kernel, **biases(settings, settings["filters"], "b", axis="filters")}
 
 

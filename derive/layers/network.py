@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sympy import Rational
 
-from derive.arrays import constant
+from derive.arrays import LARGEST_ARRAY, constant
 from derive.equations import EquationError, parse
 from derive.evaluate.balls import Array, exact_array
 from derive.functions import LOSSES
@@ -23,9 +21,12 @@ from derive.layers.frame import (
     product,
     settled,
     shape_text,
+    usual_name,
     wanted_text,
 )
 from derive.layers.table import LAYERS
+from derive.problem import Symbols, lengths
+from derive.problem_arrays import nested
 from derive.program import Equation, Expression, Program, Ref, Shape, Variable
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class Written:
     equations: tuple[Equation, ...]
     parameters: Mapping[str, Parameter]
     output: Variable
+    activation: str = "identity"
+
+    @property
+    def named(self) -> dict[str, Parameter]:
+        """The parameters by the names of their arrays."""
+        given = self.variables[: len(self.parameters)]
+        return {v.name: parameter for v, parameter in zip(given, self.parameters.values(), strict=True)}
 
 
 def written_layers(layers: Sequence[Stated], x: Variable, tokens: Any = None) -> tuple[Written, ...]:
@@ -84,7 +92,8 @@ def _layer(row: LayerType, stated: Stated, number: int, earlier: tuple[Variable,
     known = {variable.name: Ref(variable.name, variable.shape) for variable in (*earlier, *given.values())}
     equations = parse(row.write(scope), known)
     defined = _defined(equations, number, units, incoming.shape[0])
-    return Written((*given.values(), *defined), equations, parameters, defined[-1])
+    activation = settings.values.get("activation", "identity")
+    return Written((*given.values(), *defined), equations, parameters, defined[-1], activation)
 
 
 def _given(name: str, parameter: Parameter, number: int, units: bool) -> Variable:
@@ -103,9 +112,13 @@ def _defined(equations: Sequence[Equation], number: int, units: bool, examples: 
 
 
 def _check_shapes(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> None:
-    """Raise LayerError for an array of the wrong shape, or one for which this layer has no use."""
+    """Raise LayerError for an array that is too large, of the wrong shape, or of no use to this layer."""
+    for stem, parameter in parameters.items():
+        if product(parameter.shape) > LARGEST_ARRAY:
+            message = f"{stem} would be {wanted_text(parameter)}; at most {LARGEST_ARRAY:,} numbers are supported"
+            raise LayerError("", message)
     for stem, shape in shapes.items():
-        key = next((alias for alias, each in row.aliases.items() if each == stem), "bias" if stem == "b" else stem)
+        key = usual_name(row, stem)
         if stem not in parameters:
             raise LayerError(key, f"is given, but with these settings {row.name} does not use it")
         if shape != parameters[stem].shape:
@@ -128,12 +141,7 @@ def program(problem: Problem) -> Program:
         Variable("E", (), "error"),
     ]
     equations = [*(equation for each in written for equation in each.equations), *_loss(problem, output, t)]
-    trained = (
-        array_name(stem, number)
-        for number, each in enumerate(written, start=1)
-        for stem, parameter in each.parameters.items()
-        if parameter.role in TRAINED
-    )
+    trained = (name for each in written for name, parameter in each.named.items() if parameter.role in TRAINED)
     defined = {equation.target for equation in equations}
     ordered = [v for v in variables if v.name not in defined] + [v for v in variables if v.name in defined]
     return Program({v.name: v for v in ordered}, tuple(equations), "E", problem.parameters or tuple(trained))
@@ -141,28 +149,33 @@ def program(problem: Problem) -> Program:
 
 def _side(problem: Problem, name: str, role: str, side: str) -> Variable:
     """The inputs or targets of all examples as one array."""
-    shape = (len(problem.examples), *shape_of(getattr(problem.examples[0], side)))
+    shape = (len(problem.examples), *lengths(getattr(problem.examples[0], side)))
     return Variable(name, shape, role if len(shape) == 2 else "array", per_example=True)
-
-
-def shape_of(values: Any) -> Shape:
-    """The shape of nested tuples of numbers; a whole number stands for so many symbols."""
-    return (values,) if isinstance(values, int) else tuple(np.shape(np.array(values, dtype=object)))
 
 
 def stated(layer: Layer) -> Stated:
     """A problem's layer as it is stated."""
-    shapes: dict[str, Shape] = {} if layer.weights is None else {"W": shape_of(layer.weights)}
+    if layer.type != "dense" or layer.keys or layer.arrays:
+        return Stated(layer.type, dict(layer.keys), {array.name: array.shape for array in layer.arrays})
+    shapes: dict[str, Shape] = {} if layer.weights is None else {"W": lengths(layer.weights)}
     keys = {"units": layer.units, "activation": layer.activation, "slope": layer.slope}
     if isinstance(layer.bias, str):
         keys["bias"] = layer.bias
     elif layer.bias is not None:
-        shapes["b"] = () if isinstance(layer.bias, Fraction) else shape_of(layer.bias)
+        shapes["b"] = lengths(layer.bias)
     return Stated(layer.type, keys, shapes)
 
 
 def _tokens(problem: Problem) -> Any:
-    return None
+    """The inputs as nested whole numbers, where an embedding reads them."""
+    if problem.layers[0].type != "embedding":
+        return None
+    return [whole(example.inputs) for example in problem.examples]
+
+
+def whole(values: Any) -> Any:
+    """Nested tuples of whole numbers as nested lists of integers."""
+    return [whole(each) for each in values] if isinstance(values, tuple) else int(values)
 
 
 def _loss(problem: Problem, output: Variable, target: Variable) -> tuple[Equation, ...]:
@@ -183,11 +196,16 @@ def given(problem: Problem, program: Program) -> dict[str, Array]:
     values: dict[str, object] = {}
     for name, side in (("x", "inputs"), ("t", "targets")):
         rows = [getattr(example, side) for example in problem.examples]
-        if not isinstance(rows[0], int):
+        if not isinstance(rows[0], int | Symbols):
             values[name] = rows
     for number, layer in enumerate(problem.layers, start=1):
+        values |= {
+            array_name(array.name, number): nested(array.numbers, array.shape)
+            for array in layer.arrays
+            if array.numbers is not None
+        }
         if layer.weights is not None:
             values[array_name("W", number)] = layer.weights
-        if layer.bias is not None and not isinstance(layer.bias, str):
+        if layer.bias is not None and not isinstance(layer.bias, str) and not layer.arrays:
             values[array_name("b", number)] = layer.bias
     return {name: exact_array(value, program.shape(name)) for name, value in values.items()}

@@ -23,6 +23,8 @@ AFFINE = Key("flag", False, "multiply by gamma and add beta without their being 
 
 def _scale_and_shift(settings: Settings, size: int, axis: str) -> Parameters:
     """Gamma and beta, where given or asked for."""
+    if settings["epsilon"] < 0:
+        raise LayerError("epsilon", f"found {settings['epsilon']}; a number of at least 0 is expected")
     roles = {"gamma": "scale", "beta": "bias"}
     return {
         stem: Parameter(role, (size,), (axis,))

@@ -38,7 +38,7 @@ def document(
     if detail not in DETAILS:
         raise ChainruleError(f"--detail: {unknown(detail, DETAILS)}")
     chosen = derivation.names.notation if notation is None else notation_of(notation, place="--notation")
-    if derivation.problem.equations:
+    if not derivation.problem.dense:
         pen = Pen(derivation, chosen, decimals)
         return Document(derivation.problem.title, tuple(equations_page.parts(pen)), stem=derivation.problem.stem)
     if derivation.problem.parameters is not None:  # the page shows every weight and bias
