@@ -15,6 +15,12 @@ from derive.problem import Problem
 
 Vector = list[mpf]
 
+SELU = (
+    "1.6732632423543772848170429916717",
+    "1.0507009873554804934193349852946",
+)
+"""α and λ, as their authors print them."""
+
 ONE_BY_ONE: dict[str, Callable[[mpf], mpf]] = {
     "logistic": lambda z: 1 / (1 + mp.exp(-z)),
     "tanh": mp.tanh,
@@ -22,6 +28,11 @@ ONE_BY_ONE: dict[str, Callable[[mpf], mpf]] = {
     "leaky_relu": lambda z: z if z > 0 else z / 100,
     "identity": lambda z: z,
     "softplus": lambda z: mp.log(1 + mp.exp(z)),
+    "elu": lambda z: z if z > 0 else mp.expm1(z),
+    "selu": lambda z: mpf(SELU[1]) * (z if z > 0 else mpf(SELU[0]) * mp.expm1(z)),
+    "gelu": lambda z: z * mp.ncdf(z),
+    "silu": lambda z: z / (1 + mp.exp(-z)),
+    "hard_sigmoid": lambda z: min(mpf(1), max(mpf(0), (z + 3) / 6)),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from derive.problem import Problem, load
 
 ACTIVATIONS = ("logistic", "tanh", "relu", "leaky_relu", "identity", "softplus", "softmax")
+ACTIVATIONS += ("elu", "selu", "gelu", "silu", "hard_sigmoid")
 LOSSES = (
     "half_squared_error",
     "squared_error",

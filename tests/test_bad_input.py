@@ -381,7 +381,7 @@ OPTIONS = {
     "digits of symbols as JSON": (["gradients", "symbolic", "--json", "--digits", "5"], "--digits: has no effect"),
     "no folder of templates": (["render", "--templates", "nowhere"], "--templates: nowhere is no folder"),
     "an unknown weight to show": (["render", "--show", "w99"], '--show: found "w99"; known: w1 to w8\n'),
-    "a misspelt weight to show": (["render", "--show", "w_1"], "known: w1 to w8; did you mean "),
+    "a misspelt weight to show": (["render", "--show", "w_11"], "known: w1 to w8; did you mean "),
     "a bias to show": (["render", "--show", "b1"], '--show: found "b1", which is no weight; known: w1 to w8'),
     "an array to show": (["render", "--show", "w1,W2"], '--show: found "W2", a whole array; known: w5 to w8'),
     "an unknown kind": (["list", "activatoins"], 'found "activatoins"', 'did you mean "activations"?'),

@@ -380,5 +380,6 @@ def test_the_command_runs_as_a_process() -> None:
     assert ended.stdout == ""
     assert ended.stderr == (
         "chainrule: mazurr: no such file, and no bundled problem of that name; "
-        'known: mazur, relu, softmax, symbolic, xor; did you mean "mazur"?\n'
+        "known: attention, convolution, layer_norm, lstm, mazur, relu, rnn, softmax, symbolic, word2vec, xor; "
+        'did you mean "mazur"?\n'
     )

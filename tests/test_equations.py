@@ -70,6 +70,13 @@ def s(text: str) -> sympy.Expr:
         ("r = sum(x)", (), (), "x0 + x1"),
         ("r = mean(x)", (), (), "(x0 + x1)/2"),
         ("r = sum((x - 1)**2) / 2", (), (), "((x0 - 1)**2 + (x1 - 1)**2)/2"),
+        ("r = sum(X, axis=0)", (1,), (2,), "X01 + X11 + X21"),
+        ("r = sum(X, -1)", (2,), (3,), "X20 + X21"),
+        ("r = mean(X, axis=1, keepdims=True)", (2, 0), (3, 1), "(X20 + X21)/2"),
+        ("r = where(s > 0, x, 1)", (1,), (2,), "Piecewise((x1, s > 0), (1, True))"),
+        ("r = where(x[0] == 1, s, -s)", (), (), "Piecewise((s, Eq(x0, 1)), (-s, True))"),
+        ("r = where(1 > 0, s, x)", (0,), (2,), "s"),
+        ("r = sigmoid(s) - logistic(s)", (), (), "0"),
         ("r = exp(s)", (), (), "exp(s)"),
         ("r = log(s)", (), (), "log(s)"),
         ("y = s + 1\nr = y * y", (), (), None),
@@ -110,7 +117,7 @@ REFUSED = {
     "an unknown name": ("r = y + 1", "line 1, column 5", "unknown name", '"y"'),
     "a name before it is defined": ("r = a + 1\na = s", "line 1, column 5", "unknown name"),
     "an unknown function": ("r = exq(s)", "line 1, column 5", "unknown function", 'did you mean "exp"?'),
-    "a function by another name": ("r = sigmoid(s)", "line 1, column 5", 'did you mean "logistic"?'),
+    "a function by another name": ("r = rectifier(s)", "line 1, column 5", 'did you mean "relu"?'),
     "shapes that do not match": ("r = W @ b", "line 1, column 5", "(4, 2)", "(4,)", "2 against 4"),
     "shapes that do not broadcast": ("q = s\nr = x + b", "line 2, column 5", "do not broadcast"),
     "a product of scalars with @": ("r = s @ s", "line 1, column 5", "@ wants arrays"),
@@ -124,7 +131,26 @@ REFUSED = {
     "text": ('r = "s"', "line 1, column 5", "no part of the equation language"),
     "a truth value": ("r = True", "line 1, column 5", "no part of the equation language"),
     "an imaginary number": ("r = 2j", "line 1, column 5", "no part of the equation language"),
-    "a comparison": ("r = s > 1", "line 1, column 5", "no part of the equation language"),
+    "a comparison": ("r = s > 1", "line 1, column 5", "s > 1: a condition stands only in where(condition, x, y)"),
+    "a comparison of numbers": ("r = 1 > 0", "line 1, column 5", "a condition stands only in where"),
+    "a comparison as a number": ("r = x * (x > 0)", "line 1, column 10", "for the numbers 1 and 0 write where"),
+    "a comparison that is added up": ("r = sum(x > 0)", "line 1, column 9", "a condition stands only in where"),
+    "a comparison to be squashed": ("r = tanh(x > 0)", "line 1, column 10", "a condition stands only in where"),
+    "a comparison among arrays": ("r = stack([x, x > 0])", "line 1, column 15", "a condition stands only in where"),
+    "a comparison with a comparison": ("r = where(x > (x > 0), x, s)", "line 1, column 16", "stands only in where"),
+    "an element of a comparison": ("r = where((x > 0)[0], s, 1)", "line 1, column 12", "stands only in where"),
+    "a comparison as a choice": ("r = where(x > 0, x > 1, s)", "line 1, column 18", "a condition stands only in where"),
+    "two comparisons": ("r = where(0 < s < 1, s, 0)", "line 1, column 11", "no part of the equation language"),
+    "a number where a condition belongs": (
+        "r = where(x, 1, s)",
+        "line 1, column 11",
+        "a condition is expected",
+        "x > 0",
+    ),
+    "a comparison of what is not real": ("r = where(log(-1) > 0, s, 1)", "line 1, column 11", "no real number"),
+    "a membership": ("r = s in x", "line 1, column 5", "no part of the equation language"),
+    "an identity": ("r = s is x", "line 1, column 5", "no part of the equation language"),
+    "an and": ("r = where(s > 0 and s < 1, s, 0)", "line 1, column 11", "no part of the equation language"),
     "an attribute": ("r = x.__class__", "line 1, column 5", "no part of the equation language"),
     "an import": ("import os", "line 1, column 1", "name = expression"),
     "a call of an import": ("r = __import__('os')", "line 1, column 5", "unknown function"),
@@ -134,9 +160,14 @@ REFUSED = {
     "a walrus": ("r = (q := 1)", "line 1, column 6", "no part of the equation language"),
     "a formatted text": ("r = f'{s}'", "line 1, column 5", "no part of the equation language"),
     "a shift": ("r = 1 << 100", "line 1, column 5", "no part of the equation language"),
-    "too few arguments": ("r = exp()", "line 1, column 5", "exp takes one array, and found 0"),
-    "too many arguments": ("r = exp(s, s, s)", "line 1, column 5", "exp takes one array, and found 3"),
-    "an array where an axis belongs": ("r = sum(x, x)", "line 1, column 5", "sum takes one array"),
+    "too few arguments": ("r = exp()", "line 1, column 5", "exp wants x; x is missing"),
+    "too many arguments": ("r = exp(s, s, s)", "line 1, column 5", "exp takes x; found 3 arguments"),
+    "an array where an axis belongs": ("r = sum(x, x)", "line 1, column 12", "found x; a whole number is expected"),
+    "an axis that is not there": ("r = sum(x, axis=1)", "line 1, column 5", "axis 1 of an array of shape (2,)"),
+    "an argument by a wrong name": ("r = sum(x, axes=0)", "line 1, column 5", '"axes"', 'did you mean "axis"?'),
+    "an argument given twice": ("r = sum(x, 0, axis=0)", "line 1, column 5", "axis is given twice"),
+    "a starred argument": ("r = sum(*x)", "line 1, column 5", "no part of the equation language"),
+    "a flag that is none": ("r = sum(x, keepdims=1)", "line 1, column 21", "True or False is expected"),
     "a NUL": ("r = s\0", "not an equation"),
     "an infinite number": ("r = 1e999", "line 1, column 5", "finite"),
 }
@@ -180,7 +211,7 @@ def syntax_warnings_are_no_crash() -> Iterator[None]:
         yield
 
 
-WORDS = "x X W b s E r = + - * / ** @ ( ) [ ] . , : 1 0 2.5 1e3 sum exp log T .T axis="
+WORDS = "x X W b s E r = + - * / ** @ ( ) [ ] . , : 1 0 2.5 1e3 sum exp log T .T axis= keepdims= > == where( True None"
 PIECES = st.sampled_from([*WORDS.split(), "\n", ";", "if", "lambda", "'", '"', "\\", "#", "{", "é", "∂", "\0", " "])
 
 

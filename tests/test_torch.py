@@ -27,6 +27,11 @@ APPLY = {
     "identity": lambda z: z,
     "softplus": lambda z: torch.nn.functional.softplus(z, threshold=1e9),
     "softmax": lambda z: torch.softmax(z, dim=-1),
+    "elu": lambda z: torch.nn.functional.elu(z),
+    "selu": lambda z: torch.selu(z),
+    "gelu": lambda z: torch.nn.functional.gelu(z),
+    "silu": lambda z: torch.nn.functional.silu(z),
+    "hard_sigmoid": lambda z: torch.nn.functional.hardsigmoid(z),
 }
 
 LOSS_OF = {

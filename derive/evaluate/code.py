@@ -64,7 +64,7 @@ def definition(call: Elementwise, dialect: Dialect) -> Expr:
 
 
 def steady(total: Expr) -> Expr:
-    """A sum in which c(eᵘ − 1), or c(1 ± erf u), is one function: float64 loses its digits where the parts cancel."""
+    """A sum in which c(eᵘ − 1), c(1 ± erf u) and c(n + u) are of one piece: multiplied out, they cancel in float64."""
     number, rest = total.as_coeff_Add()
     for term in sympy.Add.make_args(rest) if number else ():
         coefficient, function = term.as_coeff_Mul()
@@ -77,6 +77,9 @@ def steady(total: Expr) -> Expr:
             return sympy.Add(
                 *others, sympy.Mul(number, sympy.erfc(argument, evaluate=False), evaluate=False), evaluate=False
             )
+    coefficient, inner = rest.as_coeff_Mul()  # SymPy multiplies (3 + z)/6 out, and −3 is a zero no more
+    if number and coefficient not in (1, -1) and (number / coefficient).is_Integer and not inner.is_Add:
+        return sympy.Mul(coefficient, inner + number / coefficient, evaluate=False)
     return total
 
 

@@ -41,8 +41,6 @@ UFUNCS = {
 }
 ONE_BY_ONE = {sympy.erf: "erf", sympy.erfc: "erfc"}
 """Functions that NumPy lacks."""
-RISKY = (sympy.exp, sympy.log, sympy.Pow, sympy.Function)
-"""What may be infinite or undefined at a finite number."""
 COMPARISONS = {
     ">": "greater",
     ">=": "greater_equal",
@@ -244,7 +242,7 @@ class _Formula:
     def _cases(self, node: sympy.Piecewise, out: str) -> None:
         """Every case is computed everywhere; what is not finite where another case holds is of no account."""
         *rows, last = node.args
-        apart = any(row.args[0].has(*RISKY) for row in node.args)
+        apart = any(_may_fail(row.args[0]) for row in node.args)
         start, known = len(self.writer.lines), dict(self.known)
         text = self.operand(last.args[0])
         for value, condition in ((row.args[0], row.args[1]) for row in reversed(rows)):
@@ -303,8 +301,18 @@ class _Formula:
             left = out
 
 
+def _may_fail(value: sympy.Expr) -> bool:
+    """May a formula overflow, or be undefined, at some finite number?"""
+    return any(
+        not (part.is_number or (isinstance(part, sympy.exp) and part.args[0].is_nonpositive))
+        and not (isinstance(part, sympy.Pow) and part.exp.is_Integer and part.exp > 0)
+        for part in value.atoms(sympy.exp, sympy.log, sympy.Pow, expm1)
+    )
+
+
 def _finite(values: NDArray[np.float64]) -> None:
-    if not np.isfinite(values).all():
+    """Raises as NumPy does for what is not finite, where the caller has asked it to."""
+    if np.geterr()["invalid"] == "raise" and not np.isfinite(values).all():
         raise FloatingPointError("not finite")
 
 
