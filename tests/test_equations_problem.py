@@ -296,7 +296,10 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "no Python": ({"equations": "E = sum(x"}, ("equations: line 1, column 8: not an equation",)),
     "a condition": ({"equations": "E = sum(x > 1)"}, ("line 1, column 9: x > 1: a condition stands only in where",)),
-    "a condition in a sum": ({"equations": "E = sum((x > 1) * x)"}, ("line 1, column 10: x > 1: a condition stands only in where",)),
+    "a condition in a sum": (
+        {"equations": "E = sum((x > 1) * x)"},
+        ("line 1, column 10: x > 1: a condition stands only in where",),
+    ),
     "a choice without condition": (
         {"equations": "E = sum(where(x, 1, t))"},
         ("line 1, column 15: found x; a condition is expected",),
