@@ -383,3 +383,12 @@ def test_the_command_runs_as_a_process() -> None:
         "known: attention, convolution, layer_norm, lstm, mazur, relu, rnn, softmax, symbolic, word2vec, xor; "
         'did you mean "mazur"?\n'
     )
+
+
+@pytest.mark.parametrize("name", ["w_1", "w1", "W1[0, 0]"])
+def test_a_weight_to_show_is_named_as_it_is_printed_or_by_its_index(name: str, tmp_path: Path) -> None:
+    pages = []
+    for shown, folder in (("w1", "expected"), (name, "found")):
+        done("render", "mazur", "--to", "latex", "--show", shown, "--out", str(tmp_path / folder))
+        pages.append((tmp_path / folder / "mazur.tex").read_bytes())
+    assert pages[0] == pages[1]

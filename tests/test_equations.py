@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from derive.equations import EquationError, parse
 from derive.functions import ACTIVATIONS
+from derive.functions_of_arrays import Array, TraceError, where
+from derive.functions_of_arrays import sum as total
 from derive.program import Contract, Map, Ref, Softmax, Total, Transpose, references
 from derive.scalars import Scalar, element, to_sympy
+from derive.tracing import trace
 
 KNOWN = {
     "x": Ref("x", (2,)),
@@ -223,3 +226,26 @@ def test_no_text_crashes_it(text: str) -> None:
         except EquationError:
             continue
         assert all(equation.target.isidentifier() for equation in equations)
+
+
+def chosen(x: Array, w: Array) -> Array:
+    larger = w > x
+    return total(where(larger, w * x, w) + where(larger, x, 1))
+
+
+def test_a_traced_comparison_stands_in_where_too() -> None:
+    assert trace(chosen, x=(2,), w=(2,)).equations == "E = sum(where(w > x, w * x, w) + where(w > x, x, 1))\n"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: total(x > 0), "a condition stands only in where"),
+        (lambda x: total(x * (x > 0)), "a condition stands only in where"),
+        (lambda x: total(where((x > 0)[0], x, 1)), "a condition stands only in where"),
+        (lambda x: total(where(x, x, 1)), "a condition is expected"),
+    ],
+)
+def test_a_traced_comparison_is_no_number(function: Callable[[Array], Array], said: str) -> None:
+    with pytest.raises(TraceError, match=said):
+        trace(function, x=(2,))

@@ -410,3 +410,41 @@ def test_what_is_asked_twice_is_computed_once() -> None:
     assert derivation.gradient is derivation.gradient
     assert derivation.steps is derivation.steps
     assert derivation.error is derivation.error
+
+
+# ---- cases -----------------------------------------------------------------------------------
+
+
+def cases(formula: str, x: list[str]) -> Derivation:
+    """E = Σ f(w x) with w = 1: a weight for each x, so many that NumPy code is printed."""
+    size = SMALL + 1
+    row = (x * size)[:size]
+    equations = f"z = w * x\ny = {formula}\nE = sum(y)"
+    return derive.differentiate(
+        {"equations": equations, "error": "E", "parameters": ["w"], "values": {"x": row, "w": ["1"] * size}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "x"),
+    [
+        ("elu(z)", ["1000", "-1000", "0.5", "-1e-9"]),
+        ("selu(z)", ["1000", "-1000", "0.5", "-1e-9"]),
+        ("where(z > 0, log(z), z)", ["2", "-1", "0"]),
+        ("where(z != 0, 1 / z, 0)", ["2", "0", "-4"]),
+        ("where(z < 700, exp(z) - 1, z)", ["1e-12", "1000", "-3"]),
+        ("(1 + erf(z)) / 2", ["-5", "1e-9", "3"]),
+    ],
+)
+def test_a_case_that_does_not_hold_may_overflow(formula: str, x: list[str]) -> None:
+    derivation = cases(formula, x)
+    expected = exact(derivation)
+    for backend in ("fast", "sympy"):
+        same(derivation.lambdify(backend)(), expected)
+
+
+@pytest.mark.parametrize(("formula", "x"), [("where(z > -1, log(z), z)", ["2", "0"]), ("elu(z) + exp(z)", ["1000"])])
+def test_a_case_that_holds_may_not(formula: str, x: list[str]) -> None:
+    for backend in ("fast", "sympy"):
+        with pytest.raises(ChainruleError, match="not finite"):
+            cases(formula, x).lambdify(backend)()
