@@ -19,7 +19,7 @@ CHROMIUM = next(
     (found for each in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(each))), None
 )
 FIREFOX = next((found for each in ("firefox-esr", "firefox") if (found := shutil.which(each))), None)
-PROBLEMS = tuple(bundled())
+PROBLEMS = tuple(name for name in bundled() if derive.load(name).dense)  # pages of equations: long calls still scroll
 VIEWS = [(width, scheme) for width in (1280, 360) for scheme in ("light", "dark")]
 
 # What is wider than the page, and what is cut off without a bar to scroll it by.
