@@ -50,7 +50,7 @@ def _of_equations(problem: Problem) -> Program:
         variables.append(Variable(seed, shape))
         found += parse(f"{whole} = sum(g * y)", {"g": Ref(seed, shape), "y": Ref(error, shape)})
         error = whole
-    variables += [Variable(e.target, e.expression.shape) for e in found]
+    variables += [Variable(e.target, e.expression.shape, meaning=e.comment) for e in found]
     parameters = problem.parameters
     if parameters is None:
         needed = _needed(found, error)

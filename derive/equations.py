@@ -55,6 +55,7 @@ def parse(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
     """
     names = dict(known)
     equations: list[Equation] = []
+    lines = text.splitlines()
     for statement in _statements(text):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
@@ -62,7 +63,7 @@ def parse(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
                     raise EquationError(f"{_place(target)}: {fault}")
                 expression = _read_whole(value, names)
                 names[name] = Ref(name, expression.shape)
-                equations.append(Equation(name, expression))
+                equations.append(Equation(name, expression, *_as_written(lines, statement)))
             case _:
                 raise EquationError(f"{_place(statement)}: expected an equation, name = expression")
     return tuple(equations)
@@ -80,6 +81,16 @@ def _statements(text: str) -> list[ast.stmt]:
     if len(body) > MOST_EQUATIONS:
         raise EquationError(f"{len(body):,} equations; at most {MOST_EQUATIONS:,} can be worked out")
     return body
+
+
+def _as_written(lines: Sequence[str], statement: ast.stmt) -> tuple[str, str]:
+    """The text of an equation, on one line, and the comment behind it."""
+    found = list(lines[statement.lineno - 1 : statement.end_lineno])
+    last = found[-1].encode()
+    found[-1] = last[: statement.end_col_offset].decode()
+    rest = last[statement.end_col_offset or 0 :].decode().strip()
+    code = " ".join(line.split("#")[0].strip() for line in found)
+    return code, rest[1:].strip() if rest.startswith("#") else ""
 
 
 def _illegal(name: str, names: Mapping[str, Expression]) -> str:

@@ -7,7 +7,7 @@ differentiates, a contraction (einsum), a reduction, an axis permutation, and so
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -153,12 +153,22 @@ class Largest(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an array stands: its layer's number, the stem of its name (z_i), its time step (0: before the first)."""
+
+    layer: int
+    stem: str
+    time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A named array: its shape, and the part it plays.
 
     ``role``: input, target, weight, bias, net, activation, output_error, error, or array (any
     other). ``layer`` counts from 1 (0: belongs to none). ``per_example``: the first axis is the
-    example.
+    example. ``meaning`` says in a few words what it is, where that is known ("the input gate"). An array
+    that a layer wrote has the ``place`` of its name.
     """
 
     name: str
@@ -166,14 +176,18 @@ class Variable:
     role: str = "array"
     layer: int = 0
     per_example: bool = False
+    meaning: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """target = expression."""
+    """target = expression; ``text`` and ``comment`` as they were written, where they were."""
 
     target: str
     expression: Expression
+    text: str = field(default="", compare=False)
+    comment: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from derive.errors import ChainruleError
 from derive.functions import ACTIVATIONS
-from derive.program import Shape, Variable
+from derive.program import Place, Shape, Variable
 
 
 class LayerError(ChainruleError):
@@ -80,10 +80,13 @@ class Scope:
     parameters: Mapping[str, Parameter]
     earlier: tuple[Variable, ...] = ()
     tokens: Any = None
+    places: dict[str, Place] = field(default_factory=dict)
 
     def name(self, stem: str, step: int | None = None) -> str:
-        """The name of an array of this layer: W_i becomes W1_i, and with a time step W1_i_t2."""
-        return array_name(stem, self.number, step)
+        """The name of an array of this layer: W_i becomes W1_i, and with a time step W1_i_t2. Its place is noted."""
+        name = array_name(stem, self.number, step)
+        self.places[name] = place(stem, self.number, step)
+        return name
 
     def bias(self, stem: str = "b") -> str:
         """`` + b1``, or nothing where there is no bias."""
@@ -103,8 +106,8 @@ class LayerType:
 
     ``keys`` are its own keys in a problem file; ``parameters`` tells, for the settings and the incoming shape
     (examples first), which arrays it wants by stem; every stem is a key too. ``write`` writes the equations, of
-    which the last defines what comes out. ``aliases``: other names of stems. ``roles``: what arrays that the
-    equations define are to a network of units, by stem.
+    which the last defines what comes out. ``aliases``: other names of stems. ``meanings``: what each array is,
+    by stem, in a few words ("input gate").
     """
 
     name: str
@@ -114,14 +117,20 @@ class LayerType:
     write: Callable[[Scope], str]
     aliases: Mapping[str, str] = field(default_factory=dict)
     stems: tuple[str, ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
+
+
+def place(stem: str, number: int, step: int | None = None) -> Place:
+    """The place of an array by its stem: h0 is the state h before the first step."""
+    letter, joint, rest = stem.partition("_")
+    return Place(number, f"{letter[:-1]}{joint}{rest}", 0) if letter.endswith("0") else Place(number, stem, step)
 
 
 def array_name(stem: str, number: int, step: int | None = None) -> str:
     """The name of an array by its stem, its layer and its time step; h0 is the state h before the first step."""
-    letter, joint, rest = stem.partition("_")
-    if letter.endswith("0"):
-        letter, step = letter[:-1], 0
-    return f"{letter}{number}{joint}{rest}" + ("" if step is None else f"_t{step}")
+    at = place(stem, number, step)
+    letter, joint, rest = at.stem.partition("_")
+    return f"{letter}{number}{joint}{rest}" + ("" if at.time is None else f"_t{at.time}")
 
 
 def settled(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sympy import Rational
@@ -91,9 +91,16 @@ def _layer(row: LayerType, stated: Stated, number: int, earlier: tuple[Variable,
     given = {scope.name(stem): _given(scope.name(stem), each, number, units) for stem, each in parameters.items()}
     known = {variable.name: Ref(variable.name, variable.shape) for variable in (*earlier, *given.values())}
     equations = parse(row.write(scope), known)
-    defined = _defined(equations, number, units, incoming.shape[0])
+    given = {name: _described(variable, scope, row) for name, variable in given.items()}
+    defined = [_described(v, scope, row) for v in _defined(equations, number, units, incoming.shape[0])]
     activation = settings.values.get("activation", "identity")
     return Written((*given.values(), *defined), equations, parameters, defined[-1], activation)
+
+
+def _described(variable: Variable, scope: Scope, row: LayerType) -> Variable:
+    """A layer's variable with its place and its meaning."""
+    place = scope.places.get(variable.name)
+    return replace(variable, place=place, meaning="" if place is None else row.meanings.get(place.stem, ""))
 
 
 def _given(name: str, parameter: Parameter, number: int, units: bool) -> Variable:
