@@ -119,6 +119,11 @@ def pullback(equation: Equation, upstream: Expression, walk: _Walk) -> Iterator[
     yield from _pull(equation.expression, upstream, own, walk)
 
 
+def pulled(equation: Equation, upstream: Expression, program: Program) -> Iterator[tuple[str, Expression]]:
+    """What one equation of a program passes back to each array between the parameters and the error."""
+    yield from pullback(equation, upstream, _Walk(_between(program), {}))
+
+
 def _pull(
     expression: Expression, upstream: Expression, own: Ref | None, walk: _Walk
 ) -> Iterator[tuple[str, Expression]]:

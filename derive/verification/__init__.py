@@ -1,0 +1,1 @@
+"""Verification: is this gradient right, and if not, which term is wrong."""

@@ -1,0 +1,209 @@
+"""The judgement: numbers that were handed over against the derivation, and what explains those that are wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from derive.derivation import Derivation
+from derive.digits import ends, significant
+from derive.verification import precision as precisions
+from derive.verification.edit import Edit
+from derive.verification.family import SENTENCES, family
+from derive.verification.handed import Handed
+from derive.verification.locate import located
+from derive.verification.points import Point
+from derive.verification.precision import Precision
+from derive.verification.report import Explanation, Report, Row
+from derive.verification.search import Search
+from derive.verification.sheet import Sheet, sheet
+
+GROSS = 0.01
+"""A mistake that changes a number by less than this share of it is not asked to be told apart."""
+
+MOST_DIGITS = 17
+
+
+def judge(
+    derivation: Derivation,
+    handed: Sequence[tuple[Mapping[str, object], Handed]],
+    given: Precision | None = None,
+) -> Report:
+    """The report on what was handed over at each point: (given values by array, numbers). The first is the problem's own."""
+    base = base_sheet(derivation)
+    points = [point(derivation, base, values, each, given) for values, each in handed]
+    turned = sorted({name for _, each in handed for name in each.turned})
+    rows = tuple(row for each in points[:1] for row in rows_of(each))
+    within = [each.within(each.bounds) for each in points]
+    notes = [*_kinks(points[0])]
+    common = {"precision": str(points[0].precision), "points": len(points), "rows": rows}
+    if all(each.all() for each in within):
+        if turned:
+            words = f"{', '.join(turned)}: {SENTENCES['layout_transposed']}; so turned, the numbers are right"
+            return Report("wrong", diagnosis=(Explanation((("layout_transposed", "all"),), words),), **common)
+        digits = _undecided(derivation, points)
+        verdict = "verified" if digits is None else "undecided"
+        return Report(verdict, digits_needed=digits, notes=tuple(notes), **common)
+    diagnosis, more = diagnosed(derivation, points)
+    if turned:
+        diagnosis = tuple(replace(e, mistakes=(("layout_transposed", "all"), *e.mistakes)) for e in diagnosis)
+    return Report("wrong", diagnosis=diagnosis, notes=(*notes, *more), **common)
+
+
+def base_sheet(derivation: Derivation) -> Sheet:
+    """The sheet of a derivation, in the order of its problem's update."""
+    return sheet(derivation.program)
+
+
+def point(
+    derivation: Derivation, base: Sheet, values: Mapping[str, object], handed: Handed, given: Precision | None
+) -> Point:
+    """A point: the problem's values with those of ``values`` in their place."""
+    texts = [item.text for item in handed.items if item.value is not None]
+    precision = given or precisions.told(texts or ["0"])
+    update = derivation.problem.update
+    if update is not None and update.order == "sequential" and any(i.kind == "updated" for i in handed.items):
+        base = _swept(derivation, base)
+    return Point(base, {**derivation.given, **values}, handed.items, precision, update)  # type: ignore[dict-item]
+
+
+def _swept(derivation: Derivation, base: Sheet) -> Sheet:
+    """The sheet of a sequential update: what is passed back goes through the new weights."""
+    edits = [e for e in family(base, derivation.problem) if e.mistake == "back_pass_updated_weights"]
+    best = next((e for e in edits if e.layer == "all"), edits[0] if edits else None)
+    return base if best is None else best.apply(base)
+
+
+# ---- rows ----------------------------------------------------------------------------------
+
+
+def rows_of(point: Point) -> list[Row]:
+    """Each number beside its reference."""
+    inside = point.within(point.bounds)
+    rows = []
+    zipped = zip(point.items, point.values, point.reference, point.bounds, point.half_units, inside, strict=True)
+    for item, value, reference, (low, high), half, within in zipped:
+        start, end = ends(reference)
+        middle = (start + end) / 2
+        if middle and abs(middle) <= end - start:
+            middle = Fraction(0)
+        bound = max(high - middle, middle - low, half)
+        finite = item.value is not None
+        relative = abs(value - middle) / abs(middle) if middle and finite else None
+        rows.append(
+            Row(
+                item.name,
+                item.text,
+                significant(middle, MOST_DIGITS),
+                "" if relative is None else significant(relative, 3),
+                _digits(relative, finite and value == middle),
+                significant(bound, 3),
+                bool(within),
+            )
+        )
+    return rows
+
+
+def _digits(relative: Fraction | None, equal: bool) -> int:
+    """How many significant digits are right."""
+    if equal:
+        return MOST_DIGITS
+    if relative is None or relative >= 1:
+        return 0
+    return max(0, min(MOST_DIGITS, math.floor(-math.log10(float(relative) or 1e-18))))
+
+
+# ---- undecided -----------------------------------------------------------------------------
+
+
+def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
+    """How many digits would decide, where numbers so coarse fit a gross mistake as well as the truth; else None."""
+    needed = [_needed_for_array(points[0]), _needed_against_mistakes(derivation, points)]
+    return max((digits for digits in needed if digits is not None), default=None)
+
+
+def _needed_for_array(point: Point) -> int | None:
+    """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
+    loose: dict[tuple[str, str], list[bool]] = {}
+    for item, value, (low, high) in zip(point.items, point.reference, point.bounds, strict=True):
+        start, end = ends(value)
+        middle = (start + end) / 2
+        if middle and abs(middle) > end - start:
+            loose.setdefault((item.kind, item.scalar.array), []).append((high - low) / 2 >= abs(middle) / 2)
+    return 2 if any(all(each) for each in loose.values()) else None
+
+
+def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) -> int | None:
+    coarse = max(
+        (float(h / abs(v)) for h, v in zip(points[0].half_units, points[0].values, strict=True) if v), default=0.0
+    )
+    if coarse < GROSS / 4 and not points[0].precision.steps:
+        return None  # nothing gross can hide behind so fine a rounding
+    search = Search(points, family(points[0].sheet, derivation.problem))
+    found = [each for each in search.tried if each.fits.all()]
+    needed = []
+    for each in found:
+        right = points[0].right
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = np.abs(each.numbers - right) / np.abs(right)
+        largest = float(np.nanmax(np.where(np.isfinite(change), change, 0.0)))
+        if largest > GROSS and points[0].within(points[0].bounds_of(each.sheet)).all():
+            needed.append(max(1, math.ceil(-math.log10(min(largest, 1.0))) + 1) + 1)
+    return max(needed, default=None)
+
+
+# ---- diagnosis -----------------------------------------------------------------------------
+
+
+def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Explanation, ...], list[str]]:
+    """The explanations that are consistent, the most plausible first; and notes where there is none."""
+    notes: list[str] = []
+    for item in points[0].items:
+        if item.value is None:
+            notes.append(f"{item.name} is {item.text}: not a finite number")
+    found: list[Explanation] = []
+    if points[0].precision.kind == "float64" and _as_float32(points):
+        found.append(Explanation((("float32_rounding", "all"),), _sentence("float32_rounding", "all", "")))
+    search = Search(points, family(points[0].sheet, derivation.problem))
+    singles = search.single()
+    found += [explanation(edits) for edits in singles]
+    if not found and not notes:
+        found += [explanation(edits) for edits in search.pairs()]
+    if not found:
+        notes += located(points[0])
+    return tuple(found), notes
+
+
+def _as_float32(points: Sequence[Point]) -> bool:
+    loose = [replace(each, precision=Precision("float32")) for each in points]
+    return all(each.within(each.bounds).all() for each in loose)
+
+
+def explanation(edits: Sequence[Edit]) -> Explanation:
+    """An explanation in words."""
+    words = "; and ".join(_sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
+    return Explanation(tuple(edit.key for edit in edits), f"{words[:1].upper()}{words[1:]}.", tuple(edits))
+
+
+def _sentence(mistake: str, layer: object, variant: str) -> str:
+    where = "" if layer == "all" else f"in layer {layer}, "
+    return f"{where}{SENTENCES[mistake]}" + (f" ({variant})" if variant else "")
+
+
+def _kinks(point: Point) -> list[str]:
+    """Where a net input stands exactly on a kink, any slope between the two sides is accepted; that is said."""
+    from derive.verification.structure import Structure
+
+    values = point.floats.values
+    found = []
+    for squash in Structure(point.sheet.program).squashes:
+        if squash.row is not None and squash.row.kink and (values[squash.source] == 0).any():
+            found.append(
+                f"{squash.source} has a 0, the kink of {squash.row.name}: the reference takes the derivative as 0 "
+                "there, and any value between the slopes of the two sides is accepted"
+            )
+    return found

@@ -1,0 +1,186 @@
+"""Mistakes with the derivative of an activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import sympy
+from sympy import Expr
+
+from derive import arrays
+from derive.functions import ACTIVATIONS, Activation, a, constant_of, derivative, z
+from derive.program import Expression, Map, Softmax
+from derive.verification.edit import Edit, on_lines, times
+from derive.verification.sheet import Sheet, flow
+from derive.verification.structure import Squash, Structure
+
+MASKED = ("relu", "leaky_relu", "elu", "selu")
+"""Activations that are said to mask what is negative."""
+
+
+def edits(structure: Structure) -> Iterator[Edit]:
+    """The mistakes with each activation's derivative; of several in one layer (gates, time steps) in all at once."""
+    groups: dict[tuple[int, str], list[Squash]] = {}
+    for squash in structure.squashes:
+        name = "softmax" if squash.row is None else squash.row.name
+        groups.setdefault((squash.layer, name), []).append(squash)
+    for (layer, _), squashes in groups.items():
+        first = squashes[0]
+        if first.row is None:
+            yield from _softmax(structure, layer, squashes)
+            continue
+        for mistake, variant, local in _wrong(first.row, constant_of(first.call) if _named(first) else {}):
+            yield on_lines(mistake, layer, variant, {_line(structure, each): passed(each, local) for each in squashes})
+        if first.row.name in MASKED:
+            yield on_lines(
+                "relu_mask_of_gradient",
+                layer,
+                "",
+                {_line(structure, each): _by_gradient(each) for each in squashes},
+            )
+        yield from _only_in_gradients(structure, layer, squashes)
+
+
+def _named(squash: Squash) -> bool:
+    return hasattr(squash.call, "row")
+
+
+def _line(structure: Structure, squash: Squash) -> str:
+    return flow(squash.source, squash.target, structure.program.error)
+
+
+def passed(squash: Squash, local: Expr) -> Callable[[Sheet], Expression]:
+    """The upstream gradient times a formula in z and a."""
+
+    def new(sheet: Sheet) -> Expression:
+        net, out = sheet.ref(squash.source), sheet.ref(squash.target)
+        symbols = {z: arrays.placeholder(net), a: arrays.placeholder(out)}
+        used = tuple(part for symbol, part in ((z, net), (a, out)) if symbol in local.free_symbols)
+        factor = Map(local.xreplace(symbols), tuple(arrays.placeholder(part) for part in used), used, net.shape)
+        return times(sheet.upstream(squash.target), factor)
+
+    return new
+
+
+def _wrong(row: Activation, constants: dict[Expr, Expr]) -> Iterator[tuple[str, str, Expr]]:
+    """(mistake, variant, what stands where f′(z) belongs) for an activation; constants are filled in."""
+    if row.formula == z:
+        return
+    right = derivative(row).xreplace(constants)
+    in_net = sympy.diff(row.formula, z).xreplace(constants)
+    yield "activation_derivative_missing", "", sympy.Integer(1)
+    if row.name in MASKED:
+        yield "relu_mask_missing", "", sympy.Integer(1)
+    if right.has(a):
+        yield "activation_derivative_of_net_form", "", right.xreplace({a: z})
+    yield "activation_derivative_at_output", "", in_net.xreplace({z: a})
+    yield "activation_derivative_twice", "", right**2
+    for variant, half in _half_formed(right):
+        yield "activation_derivative_half_formed", variant, half
+    for other in ACTIVATIONS.values():
+        if other.name == row.name or other.over_axis or other.formula == z:
+            continue
+        known = {} if other.constant is None else {other.constant: sympy.sympify(other.default)}
+        for variant, wrong in _of_other(other):
+            yield "activation_derivative_wrong_function", variant, wrong.xreplace(known)
+
+
+def _of_other(other: Activation) -> Iterator[tuple[str, Expr]]:
+    yield f"{other.name}′ at the net input", sympy.diff(other.formula, z)
+    form = derivative(other)
+    if form.has(a):
+        yield f"{other.name}′ in the output", form
+
+
+def _half_formed(right: Expr) -> Iterator[tuple[str, Expr]]:
+    """Parts of a derivative in the output: one factor or term alone, or a sign inside turned."""
+    if not right.has(a) or right.has(sympy.Piecewise):
+        return
+    found: list[Expr] = []
+    if isinstance(right, sympy.Mul):
+        found += list(right.args)
+        found += [right.xreplace({part: _turned(part)}) for part in right.args if isinstance(part, sympy.Add)]
+    elif isinstance(right, sympy.Add):
+        found += [term for term in right.args if term.has(a)]
+        found += [-term for term in right.args if term.has(a)]
+        found.append(_turned(right))
+        found += [right.xreplace({power: power.base}) for power in right.atoms(sympy.Pow)]
+    seen: set[Expr] = {right, sympy.S.One, sympy.S.NegativeOne}
+    for half in found:
+        if half not in seen and half.has(a):
+            seen.add(half)
+            yield str(half), half
+
+
+def _turned(total: Expr) -> Expr:
+    """A sum with the signs of the terms in a turned: 1 − a becomes 1 + a."""
+    return sympy.Add(*(-term if term.has(a) else term for term in total.args))
+
+
+def _by_gradient(squash: Squash) -> Callable[[Sheet], Expression]:
+    """The gradient masked by its own sign, in place of the net input's."""
+
+    def new(sheet: Sheet) -> Expression:
+        upstream = sheet.upstream(squash.target)
+        return arrays.elementwise(lambda g: sympy.Piecewise((g, g > 0), (0, True)), upstream)
+
+    return new
+
+
+def _only_in_gradients(structure: Structure, layer: int, squashes: list[Squash]) -> Iterator[Edit]:
+    """The derivative left out of the gradients of the layer's own parameters, and not of what is passed back."""
+    owner = {each.source: each.target for each in squashes}
+    lines: dict[str, Callable[[Sheet], Expression]] = {}
+    error = structure.program.error
+    for source, output in owner.items():
+        for each in (*structure.affine, *structure.biases):
+            reached = each.target == source or each.target.rpartition(".")[0] in (source, source.rpartition(".")[0])
+            name = each.weight if hasattr(each, "weight") else each.name
+            if each.layer == layer and reached:
+                line = flow(name, each.target, error)
+                lines[line] = _renamed(structure, line, each.target, output)
+    if lines:
+        yield on_lines("activation_derivative_missing", layer, "in the gradients alone", lines)
+
+
+def _renamed(structure: Structure, line: str, target: str, output: str) -> Callable[[Sheet], Expression]:
+    from derive.verification.edit import replaced
+
+    def new(sheet: Sheet) -> Expression:
+        return replaced(sheet.line(line), {sheet.upstream(target).name: sheet.upstream(output)})
+
+    return new
+
+
+def _softmax(structure: Structure, layer: int, squashes: list[Squash]) -> Iterator[Edit]:
+    lines = {_line(structure, each): each for each in squashes}
+
+    def diagonal(squash: Squash) -> Callable[[Sheet], Expression]:
+        return lambda sheet: times(
+            sheet.upstream(squash.target),
+            arrays.elementwise(lambda s: s * (1 - s), sheet.ref(squash.target)),
+        )
+
+    def missing(squash: Squash) -> Callable[[Sheet], Expression]:
+        return lambda sheet: sheet.upstream(squash.target)
+
+    def twice(squash: Squash) -> Callable[[Sheet], Expression]:
+        assert isinstance(squash.expression, Softmax)
+        axis = squash.expression.axis
+
+        def back(s: Expression, g: Expression) -> Expression:
+            total = arrays.total(times(s, g), (axis,), keepdims=True)
+            return times(s, arrays.elementwise(lambda left, right: left - right, g, total))
+
+        return lambda sheet: back(
+            sheet.ref(squash.target), back(sheet.ref(squash.target), sheet.upstream(squash.target))
+        )
+
+    yield on_lines("softmax_jacobian_diagonal_only", layer, "", {n: diagonal(e) for n, e in lines.items()})
+    yield on_lines("activation_derivative_missing", layer, "", {n: missing(e) for n, e in lines.items()})
+    yield on_lines(
+        "softmax_and_cross_entropy_both_differentiated",
+        layer,
+        "the Jacobian twice",
+        {n: twice(e) for n, e in lines.items()},
+    )

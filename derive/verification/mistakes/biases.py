@@ -1,0 +1,76 @@
+"""Mistakes in the gradient of a bias: the sum of the deltas that it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sympy import Rational
+
+from derive.program import Expression, Total
+from derive.verification.edit import Edit, on_lines, picked, scaled, times, zeros
+from derive.verification.sheet import Sheet, flow
+from derive.verification.structure import Bias, Structure
+
+New = Callable[[Sheet], Expression]
+
+MOST_TERMS = 8
+"""Of a longer sum only the first and the last term are tried."""
+
+
+def edits(structure: Structure) -> Iterator[Edit]:
+    """The mistakes in each bias's gradient."""
+    groups: dict[str, list[Bias]] = {}
+    for each in structure.biases:
+        if each.name in structure.program.parameters:
+            groups.setdefault(each.name, []).append(each)
+    for biases in groups.values():
+        for mistake, variant, make in _wrong(structure, biases):
+            lines = {flow(e.name, e.target, structure.program.error): make(e) for e in biases}
+            yield on_lines(mistake, biases[0].layer, variant, lines)
+
+
+def _wrong(structure: Structure, biases: list[Bias]) -> Iterator[tuple[str, str, Callable[[Bias], New]]]:
+    first, error = biases[0], structure.program.error
+    yield "bias_gradient_zero", "", lambda bias: lambda sheet: zeros(sheet.ref(bias.name))
+    yield "bias_gradient_times_bias", "", lambda bias: lambda sheet: times(_line(sheet, bias), sheet.ref(bias.name))
+    shape, own = structure.program.shape(first.target), structure.program.shape(first.name)
+    summed = [axis for axis in range(len(shape)) if axis < len(shape) - len(own) and shape[axis] > 1]
+    for variant, count in _counts(shape, summed):
+        yield (
+            "bias_gradient_averaged",
+            variant,
+            lambda bias, count=count: lambda sheet: scaled(_line(sheet, bias), Rational(1, count)),
+        )
+    for axis in summed:
+        size = shape[axis]
+        for place in range(size) if size <= MOST_TERMS else (0, size - 1):
+            yield (
+                "bias_gradient_not_summed",
+                f"term {place + 1} along axis {axis + 1} alone",
+                lambda bias, axis=axis, place=place: lambda sheet: _one_term(sheet, bias, error, axis, place),
+            )
+
+
+def _line(sheet: Sheet, bias: Bias) -> Expression:
+    return sheet.line(flow(bias.name, bias.target, sheet.program.error))
+
+
+def _counts(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, int]]:
+    """By what a mean would divide: each axis's length, and all of them together."""
+    whole = 1
+    for axis in summed:
+        whole *= shape[axis]
+        yield f"over axis {axis + 1}", shape[axis]
+    if len(summed) > 1:
+        yield "over all", whole
+
+
+def _one_term(sheet: Sheet, bias: Bias, error: str, axis: int, place: int) -> Expression:
+    """The sum without its sum along one axis."""
+    from derive import arrays
+
+    delta = sheet.upstream(bias.target)
+    rest = picked(delta, axis, place)
+    own = sheet.program.shape(bias.name)
+    extra = len(rest.shape) - len(own)
+    return Total(rest, tuple(range(extra)), False, own) if extra else arrays.unbroadcast(rest, own)

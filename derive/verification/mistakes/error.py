@@ -1,0 +1,140 @@
+"""Mistakes where the error meets the outputs: its sign, its factors, its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sympy import Rational
+
+from derive import arrays
+from derive.program import Expression, Softmax
+from derive.verification.edit import Edit, Layer, on_lines, on_results, replaced, scaled, times, zeros
+from derive.verification.sheet import Sheet, flow
+from derive.verification.structure import Squash, Structure
+
+FACTORS = (("sign_of_error", -1), ("factor_two", 2), ("factor_half", Rational(1, 2)))
+
+
+def edits(structure: Structure) -> Iterator[Edit]:
+    """The mistakes at the outputs, and a factor too much or too little further down."""
+    yield from _factors(structure)
+    error = structure.program.error
+    for output in structure.outputs:
+        line = flow(output, structure.comparison, error)
+        yield on_lines("target_forgotten", "all", f"{output}: no target", {line: _without_targets(structure, line)})
+        for name, value in _error_values(structure, output):
+            yield on_lines("error_value_as_delta", "all", f"{name} by the output", {line: value})
+        squash = next((each for each in structure.squashes if each.target == output), None)
+        if squash is None:
+            continue
+        at_net = flow(squash.source, output, error)
+        for name, value in _error_values(structure, output):
+            yield on_lines("error_value_as_delta", "all", f"{name} as delta", {at_net: value})
+        yield from _combined(structure, squash)
+
+
+def _factors(structure: Structure) -> Iterator[Edit]:
+    error = structure.program.error
+    for mistake, factor in FACTORS:
+        for output in structure.outputs:
+            line = flow(output, structure.comparison, error)
+            yield on_lines(mistake, "all", f"{factor} at the outputs", {line: _scaled(line, factor)})
+        for layer in structure.layers[:-1]:
+            lines = [flow(each.source, each.target, error) for each in structure.squashes if each.layer == layer]
+            if lines:
+                yield on_lines(
+                    mistake, layer, f"{factor} in the delta", {line: _scaled(line, factor) for line in lines}
+                )
+        for layer, parameters in structure.parameters_of.items():
+            result_of = _scaled_result(factor)
+            name = "accumulated_twice" if factor == 2 else mistake
+            yield on_results(name, layer, f"{factor} in the gradients", parameters, result_of)
+            if len(parameters) > 1:
+                for parameter in parameters:
+                    yield on_results(name, layer, f"{factor} in one gradient, {parameter}", (parameter,), result_of)
+    yield on_results("accumulated_twice", "all", "", structure.program.parameters, _scaled_result(2))
+
+
+def _scaled(line: str, factor: int | Rational) -> Callable[[Sheet], Expression]:
+    return lambda sheet: scaled(sheet.line(line), factor)
+
+
+def _scaled_result(factor: int | Rational) -> Callable[[Sheet, str], Expression]:
+    return lambda sheet, parameter: scaled(sheet.result(parameter), factor)
+
+
+def _without_targets(structure: Structure, line: str) -> Callable[[Sheet], Expression]:
+    """The line as if every target were 0."""
+
+    def new(sheet: Sheet) -> Expression:
+        gone = {name: arrays.constant(0, structure.program.shape(name)) for name in structure.targets}
+        return replaced(sheet.line(line), gone)
+
+    return new
+
+
+def _error_values(structure: Structure, output: str) -> Iterator[tuple[str, Callable[[Sheet], Expression]]]:
+    """What may stand where the derivative belongs: the error of the output, or the whole error."""
+    shape = structure.program.shape(output)
+    if structure.program.shape(structure.comparison) == shape:
+        yield "its error", lambda sheet: sheet.ref(structure.comparison)
+    error = structure.program.error
+    yield (
+        "the whole error",
+        lambda sheet: arrays.elementwise(lambda e, zero: e + zero, sheet.ref(error), arrays.constant(0, shape)),
+    )
+
+
+def _combined(structure: Structure, squash: Squash) -> Iterator[Edit]:
+    """Where the loss and the activation simplify to a − t: the target forgotten in it, or differentiated once more."""
+    program = structure.program
+    expression = program.definitions[structure.comparison]
+    if program.shape(structure.comparison) != program.shape(squash.target):
+        return
+    line = flow(squash.source, squash.target, program.error)
+
+    def scale(sheet: Sheet) -> Expression:
+        return sheet.upstream(structure.comparison)
+
+    simplified = "log" in arrays.text(expression) and (
+        isinstance(squash.expression, Softmax) or (squash.row is not None and squash.row.name == "logistic")
+    )
+    if not simplified:
+        return
+    layer: Layer = squash.layer
+    yield on_lines(
+        "target_forgotten",
+        "all",
+        f"{squash.target}: delta = a",
+        {line: lambda sheet: times(scale(sheet), sheet.ref(squash.target))},
+    )
+    if isinstance(squash.expression, Softmax):
+        yield from _twice(structure, squash, line, layer, scale)
+
+
+def _twice(
+    structure: Structure, squash: Squash, line: str, layer: Layer, scale: Callable[[Sheet], Expression]
+) -> Iterator[Edit]:
+    (target,) = structure.targets[:1]
+    probabilities, axis = squash.target, squash.expression.axis if isinstance(squash.expression, Softmax) else -1
+
+    def difference(sheet: Sheet) -> Expression:
+        return times(scale(sheet), arrays.subtract(sheet.ref(probabilities), sheet.ref(target)))
+
+    def whole(sheet: Sheet) -> Expression:
+        s, g = sheet.ref(probabilities), difference(sheet)
+        total = arrays.total(times(s, g), (axis,), keepdims=True)
+        return times(s, arrays.elementwise(lambda left, right: left - right, g, total))
+
+    def diagonal(sheet: Sheet) -> Expression:
+        s = sheet.ref(probabilities)
+        return times(difference(sheet), arrays.elementwise(lambda a: a * (1 - a), s))
+
+    name = "softmax_and_cross_entropy_both_differentiated"
+    yield on_lines(name, layer, "the whole Jacobian", {line: whole})
+    yield on_lines(name, layer, "its diagonal", {line: diagonal})
+
+
+def nothing(sheet: Sheet, parameter: str) -> Expression:
+    """Zero in place of a gradient."""
+    return zeros(sheet.result(parameter))

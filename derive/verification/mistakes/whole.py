@@ -1,0 +1,51 @@
+"""Mistakes in what is handed over: the step for the gradient, the new weights, the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import sympy
+
+from derive import arrays, optimizers
+from derive.problem import Update
+from derive.program import Expression, Map
+from derive.verification.edit import Edit, on_results, scaled
+from derive.verification.sheet import Sheet
+from derive.verification.structure import Structure
+
+NewValue = Callable[[Sheet, str], Expression]
+
+
+def new_value(update: Update) -> NewValue:
+    """What one update makes of a parameter, from the gradient that the sheet hands over."""
+    w, g = sympy.Symbol("w", real=True), sympy.Symbol("g", real=True)
+    formula = optimizers.first_step(update, w, g)
+
+    def new(sheet: Sheet, parameter: str) -> Expression:
+        known = {w: sheet.ref(parameter), g: sheet.result(parameter)}
+        symbols = {symbol: arrays.placeholder(part) for symbol, part in known.items()}
+        return Map(
+            formula.xreplace(symbols), tuple(symbols.values()), tuple(known.values()), sheet.ref(parameter).shape
+        )
+
+    return new
+
+
+def edits(structure: Structure, update: Update | None) -> Iterator[Edit]:
+    """The mistakes of the last line."""
+    parameters = structure.program.parameters
+    if update is not None:
+        rate = _rational(update.learning_rate)
+        new = new_value(update)
+        yield on_results("learning_rate_folded_in", "all", "", parameters, lambda s, p: scaled(s.result(p), rate))
+        yield on_results("update_handed_over", "all", "", parameters, lambda s, p: arrays.subtract(new(s, p), s.ref(p)))
+        yield on_results("new_weights_handed_over", "all", "", parameters, new)
+    matrices = [name for name in parameters if len(structure.program.shape(name)) == 2]
+    square = [name for name in matrices if len(set(structure.program.shape(name))) == 1]
+    if square and len(square) == len(matrices):
+        yield on_results("layout_transposed", "all", "", square, lambda s, p: arrays.transpose(s.result(p)))
+
+
+def _rational(value: Fraction) -> sympy.Rational:
+    return sympy.Rational(value.numerator, value.denominator)

@@ -1,0 +1,193 @@
+"""A point at which a gradient is checked: the values there, the sheet, and the numbers that were handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import flint
+import numpy as np
+from flint import arb, fmpq
+from numpy.typing import NDArray
+
+from derive import optimizers
+from derive.digits import Exact, ends
+from derive.evaluate import balls
+from derive.evaluate.balls import Array, FIRST_BITS, LAST_BITS
+from derive.problem import Update
+from derive.verification import numbers, rounding
+from derive.verification.edit import Edit
+from derive.verification.handed import Item
+from derive.verification.mistakes import whole
+from derive.verification.precision import Precision
+from derive.verification.sheet import DoesNotApplyError, Sheet
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Point:
+    """``items`` were handed over with ``precision`` for the values ``given``."""
+
+    sheet: Sheet
+    given: dict[str, Array]
+    items: tuple[Item, ...]
+    precision: Precision
+    update: Update | None = None
+
+    # ---- what is compared ------------------------------------------------------------------
+
+    def ready(self, sheet: Sheet) -> Sheet:
+        """The sheet with the new weights behind it, where such were handed over."""
+        wanted = {item.scalar.array for item in self.items if item.kind == "updated"}
+        if not wanted or self.update is None:
+            return sheet
+        held = optimizers.fixed(sheet.program, self.update)
+        new = whole.new_value(self.update)
+        lines = {f"{name}+": sheet.ref(name) if name in held else new(sheet, name) for name in sorted(wanted)}
+        return Sheet(sheet.program, sheet.backward, sheet.adjoints, {**sheet.finish, **lines}, sheet.results)
+
+    def line(self, sheet: Sheet, item: Item) -> str:
+        """The line of a sheet in which an item's number stands."""
+        name = item.scalar.array
+        match item.kind:
+            case "gradient":
+                return sheet.result(name).name
+            case "updated":
+                return f"{name}+"
+            case "delta":
+                return sheet.adjoints[name]
+        return name
+
+    @cached_property
+    def values(self) -> tuple[Fraction, ...]:
+        """The numbers that were handed over; 0 for what is not finite, which never counts as right."""
+        return tuple(item.value or Fraction(0) for item in self.items)
+
+    @cached_property
+    def half_units(self) -> tuple[Fraction, ...]:
+        """By how much printing alone may have changed each."""
+        return tuple(self.precision.half_unit(value) for value in self.values)
+
+    @cached_property
+    def finite(self) -> NDArray[np.bool_]:
+        """Which of them are finite."""
+        return np.array([item.value is not None for item in self.items])
+
+    # ---- exactly ---------------------------------------------------------------------------
+
+    @cached_property
+    def reference(self) -> tuple[Exact, ...]:
+        """The right numbers, enclosed far below the bounds."""
+        sheet, bits = self.ready(self.sheet), FIRST_BITS
+        bounds = [float(end - start) for start, end in self.bounds]
+        while True:
+            try:
+                with flint.ctx.workprec(bits):
+                    values = balls.run(sheet.equations, self.given)
+                found = self._read(sheet, values)
+                wide = any(_radius(v) > 1e-3 * bound for v, bound in zip(found, bounds, strict=True) if bound)
+            except balls.UndecidedError:
+                wide = True
+            if not wide or bits >= LAST_BITS:
+                return found
+            bits *= 2
+
+    @cached_property
+    def bounds(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Between which ends each number may lie if it is right."""
+        return self.bounds_of(self.sheet)
+
+    def bounds_of(self, sheet: Sheet) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Between which ends each number may lie, on this sheet: its rounding, and that of the print."""
+        ready = self.ready(sheet)
+        how = rounding.Rounding(self.precision.unit, self.precision.absolute)
+        found = self._read(ready, rounding.enclosed(ready.equations, self.given, how))
+        result = []
+        for value, half in zip(found, self.half_units, strict=True):
+            low, high = ends(value) if isinstance(value, fmpq) or value.is_finite() else (Fraction(0), Fraction(-1))
+            result.append((low - half, high + half))
+        return tuple(result)
+
+    def within(self, bounds: Sequence[tuple[Fraction, Fraction]]) -> NDArray[np.bool_]:
+        """Which of the numbers lie between the ends."""
+        inside = [low <= value <= high for value, (low, high) in zip(self.values, bounds, strict=True)]
+        return np.array(inside) & self.finite
+
+    def _read(self, sheet: Sheet, values: dict[str, Array]) -> tuple[Exact, ...]:
+        return tuple(values[self.line(sheet, item)][item.scalar.index] for item in self.items)
+
+    # ---- in floats -------------------------------------------------------------------------
+
+    @cached_property
+    def floats(self) -> numbers.Run:
+        """The right sheet in float64, for comparison with edited ones."""
+        ready = self.ready(self.sheet)
+        given = {name: _as_floats(array) for name, array in self.given.items()}
+        return numbers.Run(ready.equations, given)
+
+    @cached_property
+    def yours(self) -> Floats:
+        """The numbers that were handed over, in float64."""
+        return np.array([float(value) for value in self.values])
+
+    def numbers_of(self, sheet: Sheet) -> Floats:
+        """The numbers of an edited sheet in float64."""
+        ready = self.ready(sheet)
+        values = self.floats.of(ready.equations)
+        return self._gathered(ready, values)
+
+    @cached_property
+    def right(self) -> Floats:
+        """The right numbers in float64."""
+        return self._gathered(self.ready(self.sheet), self.floats.values)
+
+    def _gathered(self, sheet: Sheet, values: dict[str, Floats]) -> Floats:
+        parts = []
+        for (kind, array), indices in self._groups.items():
+            item = next(i for i in self.items if i.kind == kind and i.scalar.array == array)
+            parts.append(np.asarray(values[self.line(sheet, item)]).reshape(-1)[indices])
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str], NDArray[np.intp]]:
+        """The items by array, as flat positions; items of one array stand together."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for item in self.items:
+            shape = self.sheet.program.shape(item.scalar.array)
+            flat = int(np.ravel_multi_index(item.scalar.index, shape)) if shape else 0
+            found.setdefault((item.kind, item.scalar.array), []).append(flat)
+        return {key: np.array(flats, dtype=np.intp) for key, flats in found.items()}
+
+    @cached_property
+    def slack(self) -> Floats:
+        """How far an edited sheet's float64 numbers may be off and still be looked at exactly."""
+        halves = np.array([float(half) for half in self.half_units])
+        loose = 1e-6 if self.precision.kind != "float32" else 1e-3
+        if self.precision.steps:
+            loose = max(loose, 40 * float(self.precision.unit))
+        largest = float(np.max(np.abs(self.yours), initial=0.0))
+        steps = float(self.precision.absolute) * 40
+        return np.asarray(halves * 1.000001 + loose * np.abs(self.yours) + 1e-9 * largest * (loose / 1e-6) + steps)
+
+    def may_fit(self, found: Floats) -> NDArray[np.bool_]:
+        """Which numbers of an edited sheet may be those that were handed over."""
+        with np.errstate(invalid="ignore"):
+            return (np.abs(found - self.yours) <= self.slack) & self.finite
+
+    def edited(self, edit: Edit, sheet: Sheet | None = None) -> Sheet | None:
+        """The sheet with an edit, or None where it does not apply."""
+        try:
+            return edit.apply(sheet or self.sheet)
+        except DoesNotApplyError:
+            return None
+
+
+def _radius(value: Exact) -> float:
+    return float(value.rad()) if isinstance(value, arb) else 0.0
+
+
+def _as_floats(array: Array) -> Floats:
+    return np.asarray(np.frompyfunc(lambda v: float(Fraction(int(v.p), int(v.q))), 1, 1)(array), dtype=np.float64)

@@ -1,0 +1,119 @@
+"""How precise the numbers are that somebody hands over: stated, or told from the digits themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from derive.errors import ChainruleError
+
+KNOWN = 'auto, float64, float32, 4sf, 4dp, 4sf-steps, 4dp-steps, "±1e-6"'
+
+UNIT = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24)}
+"""The unit roundoff: half the distance of two neighbouring floats at 1."""
+
+FULL_DIGITS = 15
+"""From so many significant digits on a number is taken for a float's repr."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A precision: ``kind`` is float64, float32, sf, dp or within; ``places`` its digits; ``width`` of ±.
+
+    ``steps``: every intermediate result was rounded so too.
+    """
+
+    kind: str
+    places: int = 0
+    width: Fraction = Fraction(0)
+    steps: bool = False
+
+    def __str__(self) -> str:
+        """As it is typed."""
+        if self.kind == "within":
+            return f"±{float(self.width):g}"
+        return self.kind if self.kind in UNIT else f"{self.places}{self.kind}{'-steps' * self.steps}"
+
+    def half_unit(self, value: Fraction) -> Fraction:
+        """By how much a value that is printed so may differ from what was computed, by its printing alone."""
+        if self.kind == "within":
+            return self.width
+        if self.kind == "dp":
+            return Fraction(1, 2 * 10**self.places)
+        if self.kind == "sf" and value:
+            return Fraction(10) ** (_magnitude(value) - self.places + 1) / 2
+        return Fraction(0)
+
+    @property
+    def unit(self) -> Fraction:
+        """The relative rounding of each step of the calculation."""
+        if self.steps and self.kind == "sf":
+            return Fraction(10) ** (1 - self.places) / 2
+        return UNIT.get(self.kind, UNIT["float64"])
+
+    @property
+    def absolute(self) -> Fraction:
+        """The absolute rounding of each step."""
+        return Fraction(1, 2 * 10**self.places) if self.steps and self.kind == "dp" else Fraction(0)
+
+
+def read(text: str) -> Precision | None:
+    """A stated precision; None for "auto". Raises ChainruleError."""
+    bare = text.strip()
+    if bare == "auto":
+        return None
+    if bare in UNIT:
+        return Precision(bare)
+    if match := re.fullmatch(r"(\d{1,3})(sf|dp)(-steps)?", bare):
+        places = int(match[1])
+        if places or match[2] == "dp":
+            return Precision(match[2], places, steps=bool(match[3]))
+    if match := re.fullmatch(r"(?:±|\+-|\+/-)\s*(\d*\.?\d+(?:[eE][-+]?\d{1,3})?)", bare):
+        width = Fraction(match[1])
+        if width > 0:
+            return Precision("within", width=width)
+    raise ChainruleError(f"--given: {text!r} is no precision; known: {KNOWN}")
+
+
+def told(texts: Sequence[str]) -> Precision:
+    """The precision of numbers from the digits in which they are written."""
+    digits = [_digits(text) for text in texts if Decimal(text) != 0]
+    most = max((len(each) for each, _ in digits), default=1)
+    if most >= FULL_DIGITS:
+        exact32 = all(float(np.float32(float(text))) == float(text) for text in texts)
+        if exact32 and len(digits) > 1 or exact32 and most > FULL_DIGITS:
+            return Precision("float32")
+        return Precision("sf", most) if most > 17 else Precision("float64")
+    if most >= 8 and len(texts) > 2 and all(_is_float32(text) for text in texts):
+        return Precision("float32")
+    decimals = max((places for _, places in digits), default=0)
+    as_significant = sum(len(each) == most for each, _ in digits)
+    as_decimals = sum(places == decimals for _, places in digits)
+    if decimals > 0 and as_decimals > as_significant:
+        return Precision("dp", decimals)
+    return Precision("sf", most)
+
+
+def _digits(text: str) -> tuple[str, int]:
+    """The significant digits of a number as written, and how many decimals it has."""
+    number = Decimal(text)
+    digits = "".join(map(str, number.as_tuple().digits)).lstrip("0")
+    exponent = number.as_tuple().exponent
+    return digits or "0", max(0, -int(exponent)) if isinstance(exponent, int) else 0
+
+
+def _is_float32(text: str) -> bool:
+    """Is this how NumPy prints some float32?"""
+    value = np.float32(float(text))
+    return bool(Decimal(str(value)) == Decimal(text))
+
+
+def _magnitude(value: Fraction) -> int:
+    from derive.digits import magnitude
+
+    return magnitude(value)

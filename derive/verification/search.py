@@ -1,0 +1,143 @@
+"""Which mistakes explain the numbers: each alone, two at once, and if none does, where the first wrong number stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.verification.edit import Edit
+from derive.verification.points import Floats, Point
+from derive.verification.sheet import Sheet
+
+Flags = NDArray[np.bool_]
+Clock = Callable[[], float]
+
+SECONDS_FOR_PAIRS = 20.0
+"""So long two mistakes at once are looked for."""
+
+MOST_EXPLANATIONS = 12
+"""So many explanations are told."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An edit with its numbers at the first point: which may fit, and which it changes."""
+
+    edit: Edit
+    sheet: Sheet
+    numbers: Floats
+    fits: Flags
+    changes: Flags
+
+
+@dataclass(frozen=True)
+class Search:
+    """The family of mistakes held against what was handed over at one point or several."""
+
+    points: Sequence[Point]
+    family: Sequence[Edit]
+
+    @property
+    def first(self) -> Point:
+        """The point at which mistakes are looked for; the others confirm."""
+        return self.points[0]
+
+    @cached_property
+    def tried(self) -> tuple[Tried, ...]:
+        """Every edit that applies and changes a number."""
+        found = []
+        for edit in self.family:
+            sheet = self.first.edited(edit)
+            if sheet is None:
+                continue
+            numbers = self.first.numbers_of(sheet)
+            changes = self._changed(numbers)
+            if changes.any():
+                found.append(Tried(edit, sheet, numbers, self.first.may_fit(numbers), changes))
+        return tuple(found)
+
+    def _changed(self, numbers: Floats) -> Flags:
+        right = self.first.right
+        scale = np.maximum(np.abs(right), np.abs(numbers))
+        return ~(np.abs(numbers - right) <= 1e-11 * scale)
+
+    def single(self) -> list[tuple[Edit, ...]]:
+        """The edits that alone explain every number, at every point; one for each mistake and layer."""
+        fitting = (each for each in self.tried if each.fits.all())
+        return list(self._confirmed(((each.edit,), each.sheet) for each in fitting))
+
+    def pairs(self, clock: Clock = time.monotonic) -> list[tuple[Edit, ...]]:
+        """Two edits at once that explain every number; the search ends after `SECONDS_FOR_PAIRS`."""
+        ends = clock() + SECONDS_FOR_PAIRS
+
+        def candidates() -> Iterator[tuple[tuple[Edit, ...], Sheet]]:
+            for one, other in self._possible_pairs():
+                if clock() > ends:
+                    return
+                both = self._together(one, other)
+                if both is not None and self.first.may_fit(self.first.numbers_of(both)).all():
+                    yield (one.edit, other.edit), both
+
+        return list(self._confirmed(candidates()))
+
+    def _possible_pairs(self) -> list[tuple[Tried, Tried]]:
+        """Pairs that can explain everything: what only one changes it explains alone, what none changes is right."""
+        tried = self.tried
+        if not tried:
+            return []
+        fits = np.array([each.fits for each in tried])
+        changes = np.array([each.changes for each in tried])
+        right = self.first.may_fit(self.first.right)
+        found = []
+        for i, one in enumerate(tried):
+            others = slice(i + 1, None)
+            ok = (right | one.changes | changes[others]).all(axis=1)
+            ok &= (one.fits | ~one.changes | changes[others]).all(axis=1)
+            ok &= (fits[others] | ~changes[others] | one.changes).all(axis=1)
+            for j in np.flatnonzero(ok) + i + 1:
+                if tried[j].edit.key != one.edit.key:
+                    found.append((one, tried[j]))
+        return sorted(found, key=lambda pair: _overlap(*pair))
+
+    def _together(self, one: Tried, other: Tried) -> Sheet | None:
+        """Both edits on one sheet, that of the forward pass first."""
+        if one.edit.forward and other.edit.forward:
+            made = self.first.edited(other.edit, one.sheet)
+        elif other.edit.forward:
+            made = self.first.edited(one.edit, other.sheet)
+        else:
+            made = self.first.edited(other.edit, one.sheet)
+        return made
+
+    def _confirmed(self, candidates: Iterator[tuple[tuple[Edit, ...], Sheet]]) -> Iterator[tuple[Edit, ...]]:
+        """Those that hold within their own bounds at every point; one for each set of names."""
+        seen: set[tuple[object, ...]] = set()
+        for edits, sheet in candidates:
+            key = tuple(sorted((str(edit.key) for edit in edits)))
+            if key in seen or not self._holds(edits, sheet):
+                continue
+            seen.add(key)
+            yield edits
+            if len(seen) >= MOST_EXPLANATIONS:
+                return
+
+    def _holds(self, edits: tuple[Edit, ...], sheet: Sheet) -> bool:
+        if not self.first.within(self.first.bounds_of(sheet)).all():
+            return False
+        for point in self.points[1:]:
+            made: Sheet | None = point.sheet
+            for edit in sorted(edits, key=lambda edit: not edit.forward):
+                made = None if made is None else point.edited(edit, made)
+            if made is None or not point.within(point.bounds_of(made)).all():
+                return False
+        return True
+
+
+def _overlap(one: Tried, other: Tried) -> int:
+    """Pairs that change different numbers first: they are sure, and quickly seen."""
+    return int((one.changes & other.changes).sum())
