@@ -119,9 +119,18 @@ def pullback(equation: Equation, upstream: Expression, walk: _Walk) -> Iterator[
     yield from _pull(equation.expression, upstream, own, walk)
 
 
-def pulled(equation: Equation, upstream: Expression, program: Program) -> Iterator[tuple[str, Expression]]:
-    """What one equation of a program passes back to each array between the parameters and the error."""
-    yield from pullback(equation, upstream, _Walk(_between(program), {}))
+def between(program: Program) -> frozenset[str]:
+    """The arrays between the parameters and the error, both included: those that have an adjoint."""
+    wanted, needed = _between(program), {program.error}
+    for equation in reversed(program.equations):
+        if equation.target in needed and equation.target in wanted:
+            needed |= references(equation.expression) & wanted
+    return frozenset(needed & wanted) | frozenset(program.parameters)
+
+
+def pulled(equation: Equation, upstream: Expression, wanted: frozenset[str]) -> Iterator[tuple[str, Expression]]:
+    """What one equation passes back to each of the arrays ``wanted`` that it reads."""
+    yield from pullback(equation, upstream, _Walk(set(wanted), {}))
 
 
 def _pull(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -132,20 +132,48 @@ class Run:
         self.given = given
         self.values = run(tuple(Equation(n, e) for n, e in self.lines.items()), given)
 
-    def of(self, equations: Iterable[Equation]) -> dict[str, Floats]:
-        """The values of other equations; those that are the same, and read nothing that changed, are taken over."""
-        values = dict(self.given)
-        changed: set[str] = set()
+    def of(self, equations: Iterable[Equation]) -> Lazy:
+        """The values of other equations, each computed when it is asked for."""
+        return Lazy(self, {equation.target: equation.expression for equation in equations})
+
+
+class Lazy(Mapping[str, Floats]):
+    """A sheet's values on demand; a line that is the same, and reads nothing that changed, is taken over."""
+
+    def __init__(self, base: Run, lines: dict[str, Expression]) -> None:
+        self.base, self.lines = base, lines
+        self.known: dict[str, Floats] = dict(base.given)
+        self.changed: set[str] = set()
+
+    def __getitem__(self, name: str) -> Floats:
+        """The value of a line, and of every line that it needs."""
+        waiting = [name]
         with np.errstate(all="ignore"):
-            for equation in equations:
-                name, expression = equation.target, equation.expression
-                same = self.lines.get(name)
-                if (same is expression or same == expression) and not (_reads(expression) & changed):
-                    values[name] = self.values[name]
+            while waiting:
+                top = waiting[-1]
+                if top in self.known:
+                    waiting.pop()
                     continue
-                changed.add(name)
-                values[name] = evaluate(expression, values)
-        return values
+                expression = self.lines[top]
+                reads = _reads(expression)
+                missing = [each for each in reads if each not in self.known]
+                if missing:
+                    waiting += missing
+                    continue
+                same = self.base.lines.get(top)
+                if same is not None and not (reads & self.changed) and (same is expression or same == expression):
+                    self.known[top] = self.base.values[top]
+                else:
+                    self.changed.add(top)
+                    self.known[top] = evaluate(expression, self.known)
+                waiting.pop()
+        return self.known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
 
 
 @cache

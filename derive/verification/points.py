@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -144,11 +144,31 @@ class Point:
         """The right numbers in float64."""
         return self._gathered(self.ready(self.sheet), self.floats.values)
 
-    def _gathered(self, sheet: Sheet, values: dict[str, Floats]) -> Floats:
+    def all_may_fit(self, sheet: Sheet) -> bool:
+        """May every number of an edited sheet be the one handed over? The first that may not ends it."""
+        ready = self.ready(sheet)
+        values = self.floats.of(ready.equations)
+        slices = []
+        start = 0
+        for key, indices in self._groups.items():
+            slices.append((key, indices, slice(start, start + len(indices))))
+            start += len(indices)
+        for (kind, array), indices, place in reversed(slices):
+            found = np.asarray(values[self.line(ready, self._example[kind, array])]).reshape(-1)[indices]
+            with np.errstate(invalid="ignore"):
+                if not (np.abs(found - self.yours[place]) <= self.slack[place]).all():
+                    return False
+        return bool(self.finite.all())
+
+    @cached_property
+    def _example(self) -> dict[tuple[str, str], Item]:
+        """One item of each array."""
+        return {(item.kind, item.scalar.array): item for item in self.items}
+
+    def _gathered(self, sheet: Sheet, values: Mapping[str, Floats]) -> Floats:
         parts = []
         for (kind, array), indices in self._groups.items():
-            item = next(i for i in self.items if i.kind == kind and i.scalar.array == array)
-            parts.append(np.asarray(values[self.line(sheet, item)]).reshape(-1)[indices])
+            parts.append(np.asarray(values[self.line(sheet, self._example[kind, array])]).reshape(-1)[indices])
         return np.concatenate(parts) if parts else np.zeros(0)
 
     @cached_property

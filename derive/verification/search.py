@@ -80,7 +80,7 @@ class Search:
                 if clock() > ends:
                     return
                 both = self._together(one, other)
-                if both is not None and self.first.may_fit(self.first.numbers_of(both)).all():
+                if both is not None and self.first.all_may_fit(both):
                     yield (one.edit, other.edit), both
 
         return list(self._confirmed(candidates()))
@@ -100,7 +100,7 @@ class Search:
             ok &= (one.fits | ~one.changes | changes[others]).all(axis=1)
             ok &= (fits[others] | ~changes[others] | one.changes).all(axis=1)
             for j in np.flatnonzero(ok) + i + 1:
-                if tried[j].edit.key != one.edit.key:
+                if _two_mistakes(one.edit, tried[j].edit):
                     found.append((one, tried[j]))
         return sorted(found, key=lambda pair: _overlap(*pair))
 
@@ -136,6 +136,11 @@ class Search:
             if made is None or not point.within(point.bounds_of(made)).all():
                 return False
         return True
+
+
+def _two_mistakes(one: Edit, other: Edit) -> bool:
+    """Are they two? The same mistake twice is one in all layers; and nobody takes two other activations for one."""
+    return one.mistake != other.mistake if one.forward and other.forward else one.key != other.key
 
 
 def _overlap(one: Tried, other: Tried) -> int:

@@ -28,7 +28,7 @@ from derive.program import (
     rebuilt,
     references,
 )
-from derive.reverse import gradient_program, pulled
+from derive.reverse import adjoint_name, between, pulled
 
 Lines = dict[str, Expression]
 
@@ -109,14 +109,15 @@ def sheet(program: Program) -> Sheet:
 
 def laid_out(program: Program) -> Sheet:
     """The backward pass of a program in regular form."""
-    gradient = gradient_program(program)
+    wanted = between(program)
+    adjoints = {name: adjoint_name(program.error, name) for name in program.variables if name in wanted}
     lines: Lines = {}
     terms: dict[str, list[Expression]] = {}
 
     def finish(name: str) -> None:
-        if name in gradient.adjoints and gradient.adjoints[name] not in lines:
+        if name in adjoints and adjoints[name] not in lines:
             added = terms.get(name) or [arrays.constant(1 if name == program.error else 0, program.shape(name))]
-            lines[gradient.adjoints[name]] = _sum(added)
+            lines[adjoints[name]] = _sum(added)
 
     last_read: dict[str, list[str]] = {}
     for name in program.given:  # a parameter's gradient is finished with the first equation that reads it
@@ -124,11 +125,11 @@ def laid_out(program: Program) -> Sheet:
         last_read.setdefault(first, []).append(name)
     for equation in reversed(program.equations):
         finish(equation.target)
-        if equation.target not in gradient.adjoints:
+        if equation.target not in wanted:
             continue
-        upstream = Ref(gradient.adjoints[equation.target], equation.expression.shape)
+        upstream = Ref(adjoints[equation.target], equation.expression.shape)
         passed: dict[str, list[Expression]] = {}
-        for name, contribution in pulled(equation, upstream, program):
+        for name, contribution in pulled(equation, upstream, wanted):
             passed.setdefault(name, []).append(contribution)
         for name in sorted(passed, key=lambda name: name in program.definitions):
             contributions = passed[name]
@@ -141,7 +142,7 @@ def laid_out(program: Program) -> Sheet:
             finish(name)
     for name in last_read.get("", ()):
         finish(name)
-    return Sheet(program, lines, gradient.adjoints)
+    return Sheet(program, lines, adjoints)
 
 
 def _sum(terms: list[Expression]) -> Expression:

@@ -9,8 +9,8 @@ from sympy import Expr
 
 from derive import arrays
 from derive.functions import ACTIVATIONS, Activation, a, constant_of, derivative, z
-from derive.program import Expression, Map, Softmax
-from derive.verification.edit import Edit, on_lines, times
+from derive.program import Expression, Map, Ref, Softmax
+from derive.verification.edit import Edit, on_lines, replaced, times
 from derive.verification.sheet import Sheet, flow
 from derive.verification.structure import Squash, Structure
 
@@ -144,8 +144,6 @@ def _only_in_gradients(structure: Structure, layer: int, squashes: list[Squash])
 
 
 def _renamed(structure: Structure, line: str, target: str, output: str) -> Callable[[Sheet], Expression]:
-    from derive.verification.edit import replaced
-
     def new(sheet: Sheet) -> Expression:
         return replaced(sheet.line(line), {sheet.upstream(target).name: sheet.upstream(output)})
 
