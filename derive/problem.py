@@ -38,7 +38,7 @@ class Layer:
     """One layer: ``weights`` has a row per unit and a column per incoming value; None leaves symbols.
 
     ``bias`` is a number (one that the layer shares), a tuple (one per unit), "shared" or "per_unit" (the
-    same as symbols), or None (no bias).
+    same as symbols), or None (no bias). ``slope`` is leaky_relu's, ``alpha`` elu's; None is the row's own.
     In a network of layers of any type a layer has ``keys``, as its table states them, and ``arrays`` by stem
     with their numbers; ``weights`` is None then, and ``units`` is how many values its last axis has.
     """
@@ -48,9 +48,15 @@ class Layer:
     weights: tuple[Vector, ...] | None = None
     bias: Fraction | Vector | str | None = None
     slope: Fraction | None = None
+    alpha: Fraction | None = None
     type: str = "dense"
     keys: tuple[tuple[str, Any], ...] = ()
     arrays: tuple[GivenArray, ...] = ()
+
+    @property
+    def constants(self) -> dict[str, Fraction | None]:
+        """The constants of the activation, None for its own: the slope of leaky_relu, the α of elu."""
+        return {"slope": self.slope, "alpha": self.alpha}
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,7 @@ def _layer(layer: ReadLayer, written: Written, draw: Callable[[], Fraction] | No
         units=written.output.shape[-1],
         activation=written.activation,
         slope=layer.keys.get("slope"),
+        alpha=layer.keys.get("alpha"),
         bias=layer.keys.get("bias"),
         type=layer.type,
         keys=tuple(layer.keys.items()),

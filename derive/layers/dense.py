@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derive.layers.frame import (
     BIAS,
-    SLOPE,
+    CONSTANTS,
     UNITS,
     Key,
     LayerError,
@@ -37,7 +37,7 @@ def _write(scope: Scope) -> str:
 DENSE = LayerType(
     "dense",
     "every unit sees every incoming value: a = f(W x + b); of a sequence, at each step",
-    {"units": UNITS, "activation": activation_key(), "slope": SLOPE, "bias": BIAS},
+    {"units": UNITS, "activation": activation_key(), **CONSTANTS, "bias": BIAS},
     _parameters,
     _write,
     aliases={"weights": "W"},
@@ -75,7 +75,7 @@ HIGHWAY = LayerType(
     {
         "units": Key("whole", None, "as many as values come in, which is known without it"),
         "activation": activation_key("relu"),
-        "slope": SLOPE,
+        **CONSTANTS,
         "bias": BIAS,
     },
     _highway_parameters,

@@ -196,9 +196,10 @@ def wanted_text(parameter: Parameter) -> str:
 
 
 def activated(settings: Settings, argument: str, key: str = "activation", axis: int | None = None) -> str:
-    """An activation of an array as text, with the slope where one is given; softmax over ``axis``."""
-    name, slope = settings[key], settings.values.get("slope")
-    options = "" if slope is None else f", {slope}"
+    """An activation of an array as text, with its constant where one is given; softmax over ``axis``."""
+    name = settings[key]
+    constant = settings.values.get(str(ACTIVATIONS[name].constant))
+    options = "" if constant is None else f", {constant}"
     if ACTIVATIONS[name].over_axis and axis is not None:
         options = f", axis={axis}"
     return f"{name}({argument}{options})"
@@ -232,7 +233,11 @@ def axes_of(incoming: Shape, wanted: Sequence[str], layer: str) -> tuple[int, ..
 
 UNITS = Key("whole", REQUIRED, "how many units, where the weights are not given", size_of=("W", 0))
 BIAS = Key("bias", None, 'one per unit, one for all, "per_unit" or "shared" (drawn, or symbols); absent: none')
-SLOPE = Key("number", None, "of leaky_relu, for negative net inputs")
+CONSTANTS = {
+    "slope": Key("number", None, "of leaky_relu, for negative net inputs; absent: 0.01"),
+    "alpha": Key("number", None, "of elu, which goes to -alpha for negative net inputs; absent: 1"),
+}
+"""The constants of activations, by the names that their rows give them."""
 
 
 def activation_key(default: str = "identity") -> Key:

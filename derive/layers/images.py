@@ -5,8 +5,8 @@ from __future__ import annotations
 from derive.arrays import LARGEST_ARRAY
 from derive.layers.frame import (
     BIAS,
+    CONSTANTS,
     REQUIRED,
-    SLOPE,
     Key,
     LayerError,
     LayerType,
@@ -75,7 +75,7 @@ CONV2D = LayerType(
         "stride": Key("pair", 1, "how far the kernel moves"),
         "padding": Key("pair", 0, "zeros around the image", least=0),
         "activation": activation_key(),
-        "slope": SLOPE,
+        **CONSTANTS,
         "bias": BIAS,
     },
     _conv_parameters,

@@ -165,7 +165,7 @@ def stated(layer: Layer) -> Stated:
     if layer.type != "dense" or layer.keys or layer.arrays:
         return Stated(layer.type, dict(layer.keys), {array.name: array.shape for array in layer.arrays})
     shapes: dict[str, Shape] = {} if layer.weights is None else {"W": lengths(layer.weights)}
-    keys = {"units": layer.units, "activation": layer.activation, "slope": layer.slope}
+    keys = {"units": layer.units, "activation": layer.activation} | layer.constants
     if isinstance(layer.bias, str):
         keys["bias"] = layer.bias
     elif layer.bias is not None:

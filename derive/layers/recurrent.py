@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from derive.layers.frame import (
     BIAS,
+    CONSTANTS,
     REQUIRED,
-    SLOPE,
     UNITS,
     Key,
     LayerType,
@@ -205,7 +205,7 @@ RNN = _recurrent(
     ("",),
     ("h",),
     _rnn,
-    {"activation": activation_key("tanh"), "slope": SLOPE},
+    {"activation": activation_key("tanh"), **CONSTANTS},
 )
 
 LSTM = _recurrent(
