@@ -28,6 +28,7 @@ class Dialect:
     choose: Callable[[str, str, str], str]
     pi: str
     positive: str = ""
+    same: str = ""
 
 
 def float_number(value: sympy.Rational) -> str:
@@ -42,6 +43,7 @@ BALL = Dialect(
     lambda condition, yes, no: f"({yes} if {condition} else {no})",
     "pi()",
     "positive",
+    "same",
 )
 
 FUNCTIONS = {
@@ -188,4 +190,7 @@ def _condition(condition: sympy.Basic, write: Printer, dialect: Dialect) -> str:
     if dialect.positive and condition.rel_op in (">", ">="):
         strict = condition.rel_op == ">"
         return f"{dialect.positive}({write(condition.lhs)} - {write(condition.rhs)}, {strict})"
+    if dialect.same and condition.rel_op in ("==", "!="):
+        equal = f"{dialect.same}({write(condition.lhs)}, {write(condition.rhs)})"
+        return equal if condition.rel_op == "==" else f"(not {equal})"
     return f"{write(condition.lhs)} {RELATIONS[condition.rel_op]} {write(condition.rhs)}"
