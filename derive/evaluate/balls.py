@@ -106,8 +106,9 @@ def _rational_at(point: int, result: int, function: Callable[[arb], arb]) -> Cal
     return apply
 
 
-def _power(base: Exact, exponent: Exact | int) -> Exact:
+def _power(base: Exact | int, exponent: Exact | int) -> Exact:
     """base to an exponent; a rational to a whole one exactly."""
+    base = fmpq(base) if isinstance(base, int) else base
     if isinstance(exponent, int) or (isinstance(exponent, fmpq) and exponent.q == 1):
         return _whole_power(base, int(exponent) if isinstance(exponent, int) else int(exponent.p))
     if exponent > 0:
