@@ -23,6 +23,7 @@ from render.typeset.width import RELATION, equation_width, width
 TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
 LONG = 13.0  # em; a longer side may be broken before its signs
+LONGEST = 16.0  # em; wider, two factors side by side are parted by a dot
 FULL = 8.0  # em; so wide, a sum in parentheses may be broken inside them
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
@@ -136,8 +137,8 @@ def _enclosed(opening: str, pieces: list[Piece], closing: str, room: float) -> l
 
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
     """The pieces of a formula: broken before the signs of its terms and of the factors of a long term,
-    and before a large matrix. Factors side by side have no sign to break before; where the second
-    begins a long parenthesis and there is no room for both, a dot is written between them.
+    and before a large matrix. Factors side by side have no sign to break before; where
+    two are long together, a dot is written between them.
     """
     found: list[Piece] = []
     unsigned = formula.body if isinstance(formula, Negative) else formula
@@ -145,7 +146,7 @@ def _broken(formula: Formula, lead: bool) -> list[Piece]:
         inner = _inside(unsigned, node, lead and not found)
         first, *others = inner or [Piece("", written, width(node))]
         if found and sign in ("", THIN) and not (isinstance(node, Matrix) and width(node) > FULL):
-            if inner and found[-1].width + first.width > LONG:
+            if found[-1].width + first.width > (LONG if inner else LONGEST):
                 found += [replace(first, sign=DOT), *others]
                 continue
             last = found.pop()
