@@ -7,7 +7,7 @@ from dataclasses import replace
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError, unknown
 from derive.notations.file import notation as notation_of
-from render.compose import equations_page
+from render.compose import network
 from render.compose.backward import backward_parts
 from render.compose.checking import checks_part, published_part
 from render.compose.closing import biases_part, update_part
@@ -40,7 +40,7 @@ def document(
     chosen = derivation.names.notation if notation is None else notation_of(notation, place="--notation")
     if not derivation.problem.dense:
         pen = Pen(derivation, chosen, decimals)
-        return Document(derivation.problem.title, tuple(equations_page.parts(pen)), stem=derivation.problem.stem)
+        return Document(derivation.problem.title, tuple(network.parts(pen)), stem=derivation.problem.stem)
     if derivation.problem.parameters is not None:  # the page shows every weight and bias
         derivation = differentiate(replace(derivation.problem, parameters=None))
     pen = Pen(derivation, chosen, decimals)
