@@ -111,6 +111,15 @@ class Partial(Formula):
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class Derivative(Formula):
+    """d/d``by`` [body], a derivative that is still to be taken; with ``partial`` ∂/∂``by`` [body]."""
+
+    body: Formula
+    by: Formula
+    partial: bool = False
+
+
 class Relation(Formula):
     """left sign right, sign one of = ≈ < ≤ > ≥ ≠ (conditions in `Cases`, and short inline equations)."""
 
@@ -204,7 +213,7 @@ def precedence(node: Formula) -> Precedence:
                 if text.startswith("-")
                 else (Precedence.PRODUCT if "e" in text else Precedence.ATOM)
             )
-        case Product() | BigSum():
+        case Product() | BigSum() | Derivative():
             return Precedence.PRODUCT
         case Fraction() | Partial() | Power() | Transposed():
             return Precedence.POWER
@@ -221,7 +230,7 @@ def children(node: Formula) -> tuple[Formula, ...]:
             return parts
         case Negative(body) | Transposed(body) | Group(body):
             return (body,)
-        case Fraction(a, b) | Power(a, b) | Partial(a, b) | Relation(a, _, b):
+        case Fraction(a, b) | Power(a, b) | Partial(a, b) | Derivative(a, b) | Relation(a, _, b):
             return (a, b)
         case Cases(rows):
             return tuple(part for row in rows for part in row if part is not None)

@@ -10,6 +10,7 @@ from derive.formula import (
     Call,
     Cases,
     Dots,
+    Derivative,
     Formula,
     Fraction,
     Group,
@@ -92,6 +93,9 @@ def _sign_and_text(node: Formula, lead: bool) -> tuple[int, str]:
             return ATOM, _atom(node)
 
 
+        case Derivative(body, by, partial):
+            d = "∂" if partial else "d"
+            return PRODUCT, f"{d}/{d}{_write(by, ATOM, False)}[{plain(body)}]"
 def _atom(node: Formula) -> str:
     """The nodes that bring their own brackets."""
     match node:
@@ -126,7 +130,7 @@ def _term(term: Formula, position: int, lead: bool) -> str:
 
 def _product(factors: tuple[Formula, ...], sign: str, lead: bool) -> str:
     """Factors with ``*`` between them; with spaces round it where a factor is itself a quotient."""
-    divided = any(isinstance(_bare(factor), Fraction | Partial) for factor in factors)
+    divided = any(isinstance(_bare(factor), Fraction | Partial | Derivative) for factor in factors)
     star = " ⊙ " if sign == "hadamard" else " * " if divided else "*"
     written = []
     for position, factor in enumerate(factors):

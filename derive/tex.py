@@ -13,6 +13,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -157,6 +158,8 @@ class _Printer:
                 return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}"
             case Partial(of, by):
                 return rf"\frac{{\partial {self.argument(of)}}}{{\partial {self.argument(by)}}}"
+            case Derivative(body, by, partial):
+                return self.derivative(body, by, partial)
             case Power(base, exponent):
                 return f"{self.power_base(base)}^{{{self.write(exponent)}}}"
             case Transposed(body):
@@ -169,6 +172,13 @@ class _Printer:
                 return self.mark(node, self.write(body, lead))
             case _:
                 return self.write_large(node)
+
+    def derivative(self, body: Formula, by: Formula, partial: bool) -> str:
+        """d over d z, and in brackets of what."""
+        d, under = r"\partial" if partial else "d", self.argument(by)
+        over = f"{d}/{d} {under}" if self.dialect.inline else rf"\frac{{{d}}}{{{d} {under}}}"
+        inner = self.write(body)
+        return rf"{over}\left[{inner}\right]" if self.is_tall(body) else f"{over}[{inner}]"
 
     def write_large(self, node: Formula) -> str:
         """The nodes that are seldom inside others."""
