@@ -235,6 +235,10 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
         "Every score stands in the sum that all the results share: one term for each of them.",
     ),
     "convolution": (TOPICS["conv2d"].forward["z"], "A value counts at every place where the filter covers it."),
+    "product": (
+        "Each result is a sum of products.",
+        "Each factor of a product gets back what arrives, times the other factor.",
+    ),
     "pooling": (
         TOPICS["max_pool2d"].forward["a"],
         "The winner of a window gets all that comes back, the others nothing.",

@@ -15,7 +15,8 @@ from derive.quantities import reads
 from derive.scalars import Index, Scalar
 from render.compose.network.plan import Plan
 from render.compose.pen import Shown, count
-from render.compose.tables import Cell
+from render.compose.tables import Cell, table
+from render.document import Block, Inlines
 
 WIDEST = 6
 """An array with more rows or columns than this is shown with its first ones, dots, and the last."""
@@ -121,6 +122,16 @@ def rows(
         yield (symbol, words, part.formula)
     if more := left_out(plan, name):
         yield ("", f"{count(more, 'more slice')} of {what or name}", Dots())
+
+
+def laid_out(
+    identifier: str, caption: Inlines, header: Sequence[Cell], rows: Sequence[Sequence[Cell]]
+) -> tuple[Block, ...]:
+    """A table of arrays, without a column of words where there are none."""
+    kept = [place for place, _ in enumerate(header) if place == 0 or any(row[place] != "" for row in rows)]
+    return table(
+        identifier, caption, [header[k] for k in kept], [[row[k] for k in kept] for row in rows], [False] * len(kept)
+    )
 
 
 def shape_in_words(plan: Plan, name: str) -> str:

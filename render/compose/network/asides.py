@@ -123,8 +123,9 @@ def _lstm_memory(plan: Plan, entry: Entry, scalar: Scalar) -> list[Note]:
 
 def _vanishing(plan: Plan, entry: Entry, scalar: Scalar) -> list[Note]:
     """Why a plain recurrent net forgets."""
-    plain = entry.name in plan.families and plan.topic(entry) is None
-    if not (plain or (entry.kind == "rnn" and entry.stem == "h")):
+    later = [other for other in _readers(plan, entry.name) if other.time is not None and other.time != entry.time]
+    plain = bool(later) and entry.name in plan.families and plan.topic(entry) is None
+    if not (plain or (entry.kind == "rnn" and entry.stem == "h" and later)):
         return []
     return _note(
         "vanishing",

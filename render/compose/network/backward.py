@@ -14,7 +14,7 @@ from render.compose.network.opening import described
 from render.compose.network.operations import kind, skeleton
 from render.compose.network.plan import Entry, Group, Plan
 from render.compose.pen import count, listed, paragraph, prose
-from render.compose.tables import Cell, table
+from render.compose.tables import Cell
 from render.compose.topics import OPERATIONS, TOPICS
 from render.document import Block, Inline, Inlines, Section
 
@@ -76,9 +76,7 @@ def _group(
         where = (
             prose("{Where}: the gradients.", Where=group.title) if group.title else prose("The gradients on the way.")
         )
-        blocks += table(
-            f"tab-backward-{group.identifier}", where, ("", "by what", "value"), rows, (False, False, False)
-        )
+        blocks += arrays.laid_out(f"tab-backward-{group.identifier}", where, ("", "by what", "value"), rows)
     return blocks
 
 
@@ -154,15 +152,17 @@ def sentence(plan: Plan, entry: Entry) -> str:
     """What the topic or the operation that reads it says of the way back."""
     found = plan.topic(entry)
     readers = read_by(plan, entry.name)
+    if any(reader.target == plan.program.error for reader in readers):
+        return "This is where the error enters."
     shares = [does for reader in readers if "softmax" in (does := kind(reader.expression))]
     if found is not None and found[1] in found[0].backward and not (shares and found[1] == "z"):
         return found[0].backward[found[1]]
     if shares:
         return OPERATIONS[shares[0]][1]
-    if any(reader.target == plan.program.error for reader in readers) or (plan.layered and entry.name == "e"):
-        return "This is where the error enters."
     if entry.layer and entry.stem.startswith("z_") and net_of(plan, entry):
         return "The derivative of its activation function, written in the output, is the factor."
+    if any(_later(plan, entry, reader) for reader in readers):
+        return RECURRENCE
     for reader in readers:
         does = kind(reader.expression)
         other = plan.by_name[reader.target]
@@ -171,6 +171,15 @@ def sentence(plan: Plan, entry: Entry) -> str:
         if does in OPERATIONS:
             return OPERATIONS[does][1]
     return ""
+
+
+RECURRENCE = "The next time step reads it too, and sends back its part of the error."
+
+
+def _later(plan: Plan, entry: Entry, reader: Equation) -> bool:
+    """Whether an equation that reads an entry belongs to another time step."""
+    other = plan.by_name[reader.target]
+    return entry.time is not None and other.time is not None and other.time != entry.time
 
 
 # ---- what repeats ----------------------------------------------------------------------------
@@ -184,7 +193,9 @@ def _pattern(plan: Plan, name: str, layer: int) -> Hashable:
 
 @cache
 def _places(expression: Expression, name: str) -> tuple[int, ...]:
-    """At which places of an expression, counted through, an array is read."""
+    """At which places of an expression, counted through, an array is read; what is only joined stands anywhere."""
+    if kind(expression) == "joined":
+        return ()
     return tuple(place for place, leaf in enumerate(_leaves(expression)) if leaf == name)
 
 
@@ -224,9 +235,7 @@ def gradients(plan: Plan) -> Section:
         blocks += _alike(plan, alike, True, Group("", "", "", 0, ()))
     if pen.numbers:
         rows = [row for name in program.parameters for row in _rows(plan, name, described(plan, name))]
-        blocks += table(
-            "tab-gradients", prose("All the gradients."), ("", "by what", "value"), rows, (False, False, False)
-        )
+        blocks += arrays.laid_out("tab-gradients", prose("All the gradients."), ("", "by what", "value"), rows)
     return Section("gradients", prose("The gradients"), tuple(blocks))
 
 

@@ -10,7 +10,7 @@ from render.compose.network import arrays, terms
 from render.compose.network.opening import described
 from render.compose.network.plan import Plan
 from render.compose.pen import listed, paragraph, prose
-from render.compose.tables import Cell, table
+from render.compose.tables import Cell
 from render.document import Block, Section
 
 CHECKED = 12
@@ -43,12 +43,11 @@ def update(plan: Plan) -> Section | None:
         ):
             what = ", ".join(each for each in (described(plan, name), old.words) if each)
             rows.append([pen.array(name), what, old.formula, new.formula])
-    blocks += table(
+    blocks += arrays.laid_out(
         "tab-parameters",
         prose("The parameters before the step and after it."),
         ("", "what it is", "before", "after"),
         rows,
-        (False, False, False, False),
     )
     held = [pen.array(name) for name in program.parameters if name not in trained]
     if held:

@@ -8,12 +8,13 @@ from math import prod
 
 from derive.scalars import Leaf, Scalar
 from render.compose.network import arrays, pictures
+from render.compose.network.opening import source
 from render.compose.network.operations import kind
 from render.compose.network.plan import Entry, Group, Plan
 from render.compose.pen import capital, equation, listed, paragraph, prose
-from render.compose.tables import Cell, table
+from render.compose.tables import Cell
 from render.compose.topics import OPERATIONS, TOPICS
-from render.document import Block, Inline, Section
+from render.document import Block, Code, Inline, Section
 
 ROW = 4
 """Of a row that is worked out whole so many elements are written."""
@@ -75,7 +76,7 @@ def _entry(plan: Plan, entry: Entry, said: set[str]) -> list[Block]:
     pen = plan.pen
     does = kind(entry.equation.expression)
     words = sentence(plan, entry)
-    blocks: list[Block] = [paragraph(words if words not in said else _plainly(plan, entry))] if words else []
+    blocks = _introduced(plan, entry, words if words not in said else _plainly(plan, entry))
     said.add(words)
     if does in MOVED:
         return [*blocks, *_moved(plan, entry, does)]
@@ -85,6 +86,18 @@ def _entry(plan: Plan, entry: Entry, said: set[str]) -> list[Block]:
     for scalar in scalars:
         blocks.append(equation(pen.forward_line(scalar), f"eq-{key(scalar)}", boxed=error and pen.numbers))
     return blocks
+
+
+def _introduced(plan: Plan, entry: Entry, words: str) -> list[Block]:
+    """The words before one element; of plain equations the line itself, and what its comment says."""
+    text = source(plan, entry)
+    if plan.layered or not text:
+        return [paragraph(words)] if words else []
+    known = plan.topic(entry) is not None or kind(entry.equation.expression) in OPERATIONS
+    comment = f": {entry.meaning.rstrip('.')}" if entry.equation.comment else ""
+    last = entry.name == plan.program.error
+    start = "Last comes the error, {line}" if last else "The next line is {line}"
+    return [paragraph(f"{start}{comment}.{f' {words}' if known and words else ''}", line=Code(text))]
 
 
 def sentence(plan: Plan, entry: Entry) -> str:
@@ -212,7 +225,7 @@ def _table(plan: Plan, group: Group, entries: Sequence[Entry]) -> tuple[Block, .
         if not group.title
         else prose("{Where}, in numbers.", Where=group.title)
     )
-    return table(f"tab-forward-{group.identifier}", caption, ("", "what it is", "value"), rows, (False, False, False))
+    return arrays.laid_out(f"tab-forward-{group.identifier}", caption, ("", "what it is", "value"), rows)
 
 
 def meaning(plan: Plan, entry: Entry) -> str:

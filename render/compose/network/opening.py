@@ -140,9 +140,7 @@ def _equations(plan: Plan) -> tuple[Block, ...]:
         if not shown:
             rows.append([group.title, "as before, with the next input each time", "", ""])
     header: list[Cell] = [*(["where"] if grouped else []), "equation", "what it is", "shape"]
-    if not any(row[-2] for row in rows):
-        header, rows = [*header[:-2], header[-1]], [[*row[:-2], row[-1]] for row in rows]
-    return table("tab-equations", prose("The equations."), header, rows, (False,) * len(header))
+    return arrays.laid_out("tab-equations", prose("The equations."), header, rows)
 
 
 def _equation_row(plan: Plan, entry: Entry) -> list[Cell]:
@@ -172,7 +170,7 @@ def _given(plan: Plan) -> list[Block]:
         for name in given:
             what = capital(", ".join(each for each in (described(plan, name), arrays.reading(plan, name)) if each))
             rows += [[first, second, third] for first, second, third in arrays.rows(plan, name, pen.array(name), what)]
-        blocks += table("tab-given", prose("What is given."), ("", "what it is", "value"), rows, (False, False, False))
+        blocks += arrays.laid_out("tab-given", prose("What is given."), ("", "what it is", "value"), rows)
     symbols: list[Formula] = [pen.array(name) for name in plan.program.given if name not in given]
     if symbols:
         blocks.append(

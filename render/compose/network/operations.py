@@ -60,6 +60,8 @@ def kind(expression: Expression) -> str:
             return "rearranged" if not computes(inner) else ""
         case Gather(arguments=arguments) if not any(computes(each) for each in arguments):
             return "selected" if len(arguments) == 1 else "joined"
+        case Contract(arguments=(Ref(), Ref())) | Map(arguments=(Contract(arguments=(Ref(), Ref())),)):
+            return "product"
     return "convolution" if convolution(expression) is not None else ""
 
 

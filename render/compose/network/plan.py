@@ -142,7 +142,8 @@ class Plan:
         stem = self.families.get(name, ("", 0))[0]
         same = (comments[other] for other, (its, _) in self.families.items() if its == stem and other in comments)
         own = {"x": "inputs", "t": "targets", "e": "error of each output"} if self.layered else {}
-        return next(same, own.get(name, "error" if name == self.program.error else _role(variable.role)))
+        role = _role(variable.role) if self.layered else ""
+        return next(same, own.get(name, "error" if name == self.program.error else role))
 
     def topic(self, entry: Entry) -> tuple[Topic, str] | None:
         """The topic that speaks of an entry, and the stem under which."""
