@@ -154,6 +154,8 @@ def sentence(plan: Plan, entry: Entry) -> str:
     readers = read_by(plan, entry.name)
     if any(reader.target == plan.program.error for reader in readers):
         return "This is where the error enters."
+    if readers and all(kind(reader.expression) == "copied" for reader in readers):
+        return OPERATIONS["copied"][1]
     shares = [does for reader in readers if "softmax" in (does := kind(reader.expression))]
     if found is not None and found[1] in found[0].backward and not (shares and found[1] == "z"):
         return found[0].backward[found[1]]

@@ -10,7 +10,7 @@ from render.compose.network import arrays, terms
 from render.compose.network.opening import described
 from render.compose.network.plan import Plan
 from render.compose.pen import listed, paragraph, prose
-from render.compose.tables import Cell
+from render.compose.tables import Cell, table
 from render.document import Block, Section
 
 CHECKED = 12
@@ -18,57 +18,83 @@ CHECKED = 12
 
 
 def update(plan: Plan) -> Section | None:
-    """One step: every parameter before, its gradient, and after."""
+    """One step: every parameter before and after; what it does to the error; and training where it is asked for."""
     pen = plan.pen
     stated = pen.derivation.problem.update
     if stated is None or not pen.numbers:
         return None
-    program, trained = plan.program, pen.derivation.trained
-    before, after = (pen.value(Scalar(program.error, ()), source) for source in (None, pen.derivation.after_update))
+    trained = pen.derivation.trained
     blocks: list[Block] = []
     if trained and not pen.plain_update:
         blocks += rules.by_rule(pen, [terms.telling(plan, trained[0])])
-    rule = rules.NAMES.get(stated.rule, stated.rule.replace("_", " "))
     blocks.append(
         paragraph(
             "One step of {rule} with the learning rate {eta} makes of every number the new one:",
-            rule=rule,
+            rule=rules.NAMES.get(stated.rule, stated.rule.replace("_", " ")),
             eta=(Side(pen.learning_rate, ""), pen.rate.side),
         )
     )
+    blocks += [*_parameters(plan), *_again(plan), *(_training(plan, stated.steps) if stated.steps > 1 else [])]
+    return Section("update", prose("The update"), tuple(blocks))
+
+
+def _parameters(plan: Plan) -> list[Block]:
+    """The parameters before and after the step, and which stay."""
+    pen, trained = plan.pen, plan.pen.derivation.trained
     rows: list[list[Cell]] = []
     for name in trained:
-        for old, new in zip(
-            arrays.parts(plan, name), arrays.parts(plan, name, source=pen.derivation.after_update), strict=True
-        ):
+        after = arrays.parts(plan, name, source=pen.derivation.after_update)
+        for old, new in zip(arrays.parts(plan, name), after, strict=True):
             what = ", ".join(each for each in (described(plan, name), old.words) if each)
             rows.append([pen.array(name), what, old.formula, new.formula])
-    blocks += arrays.laid_out(
-        "tab-parameters",
-        prose("The parameters before the step and after it."),
-        ("", "what it is", "before", "after"),
-        rows,
-    )
-    held = [pen.array(name) for name in program.parameters if name not in trained]
-    if held:
-        blocks.append(
-            paragraph(
-                "{names} {stay} as {they} as before.",
-                names=listed(held),
-                stay="stays" if len(held) == 1 else "stay",
-                they="it is" if len(held) == 1 else "they are",
-            )
+    blocks = list(
+        arrays.laid_out(
+            "tab-parameters",
+            prose("The parameters before the step and after it."),
+            ("", "what it is", "before", "after"),
+            rows,
         )
+    )
+    held = [pen.array(name) for name in plan.program.parameters if name not in trained]
+    if held:
+        words = "{names} stays as it is." if len(held) == 1 else "{names} stay as they are."
+        blocks.append(paragraph(words, names=listed(held)))
+    return blocks
+
+
+def _again(plan: Plan) -> list[Block]:
+    """The error before and after."""
+    pen, error = plan.pen, Scalar(plan.program.error, ())
+    before, after = pen.value(error), pen.value(error, pen.derivation.after_update)
     fell = float(after.text) < float(before.text)
-    blocks.append(
+    return [
         paragraph(
             "The forward pass with the new numbers shows whether it has helped: the error goes from {before} to {after}"
             + ("." if fell else ", so this step was too long."),
             before=before.formula,
             after=after.formula,
         )
-    )
-    return Section("update", prose("The update"), tuple(blocks))
+    ]
+
+
+def _training(plan: Plan, steps: int) -> list[Block]:
+    """The error during the steps that the problem asks for."""
+    pen = plan.pen
+    _, history = pen.derivation.train_in_floats(steps)
+    return [
+        paragraph(
+            "Training is this step over and over. After {steps} steps, computed in double precision, the error is {error}.",
+            steps=f"{steps:,}".replace(",", " "),
+            error=pen.float(history[-1][1]).formula,
+        ),
+        *table(
+            "tab-history",
+            prose("The error on the way."),
+            ("step", pen.error),
+            [[str(step), pen.float(error)] for step, error in history],
+            (True, True),
+        ),
+    ]
 
 
 def checks(plan: Plan) -> Section:

@@ -33,6 +33,8 @@ def forward(plan: Plan) -> Section:
             else "The equations are evaluated in order. Of each array one element is written out."
         )
     ]
+    if plan.layered and len(plan.pen.derivation.problem.examples) > 1:
+        blocks.append(paragraph("All examples go through the network together; every quantity names its example."))
     said: set[str] = set()
     for group in plan.groups:
         inner = _group(plan, group, said)
@@ -164,7 +166,15 @@ def _moved(plan: Plan, entry: Entry, does: str) -> list[Block]:
     node = plan.pen.derivation.graph.definition(scalar)
     if not isinstance(node, Leaf):
         return []
-    return [equation(plan.pen.forward_line(scalar), f"eq-{key(scalar)}")]
+    blocks: list[Block] = []
+    if does == "selected" and len(node.scalar.index) > 1:
+        row = plan.pen.nth(node.scalar.index[-2])
+        blocks.append(
+            paragraph(
+                "The first number comes from row {row} of {table}:", row=row, table=plan.pen.array(node.scalar.array)
+            )
+        )
+    return [*blocks, equation(plan.pen.forward_line(scalar), f"eq-{key(scalar)}")]
 
 
 # ---- what repeats ----------------------------------------------------------------------------

@@ -130,16 +130,15 @@ def layer_in_words(layer: Layer) -> str:
 
 
 def _equations(plan: Plan) -> tuple[Block, ...]:
-    grouped = len(plan.groups) > 1
     rows: list[list[Cell]] = []
     for group in plan.groups:
-        shown = group.entries if len(group.times) < 2 else ()
-        for position, entry in enumerate(shown):
-            where = group.title if position == 0 else ""
-            rows.append([*([where] if grouped else []), *_equation_row(plan, entry)])
-        if not shown:
-            rows.append([group.title, "as before, with the next input each time", "", ""])
-    header: list[Cell] = [*(["where"] if grouped else []), "equation", "what it is", "shape"]
+        if group.title:
+            rows.append([prose(f"*{group.title}*"), "", ""])
+        if len(group.times) > 1:
+            rows.append(["as in the step before, each with its own input", "", ""])
+            continue
+        rows += [_equation_row(plan, entry) for entry in group.entries]
+    header: list[Cell] = ["equation", "what it is", "shape"]
     return arrays.laid_out("tab-equations", prose("The equations."), header, rows)
 
 
