@@ -37,18 +37,14 @@ def _readers(plan: Plan, name: str) -> list[Entry]:
 
 def _jacobian_row(plan: Plan, entry: Entry, scalar: Scalar) -> list[Note]:
     """What softmax's derivatives are."""
-    reader = next((e for e in _readers(plan, entry.name) if isinstance(e.equation.expression, Softmax)), None)
-    if reader is None:
-        return []
-    expression = reader.equation.expression
-    assert isinstance(expression, Softmax)
-    length = expression.shape[expression.axis]
-    if length < 2:
-        return []
     step = plan.pen.derivation.gradient_steps.get(scalar)
     if step is None or not step.terms:
         return []
     factor = step.terms[0].factors[-1]
+    reader = plan.by_name[factor.of.array]
+    expression = reader.equation.expression
+    if not isinstance(expression, Softmax) or expression.shape[expression.axis] < 2:
+        return []
     own, other = _pair(expression, factor.of)
     symbol = plan.pen.symbol
     if expression.logarithm:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import sympy
+
 from derive import written
 from derive.chain import Factor, Step, Term
 from derive.derivation import Derivation
@@ -55,13 +57,17 @@ def telling(plan: Plan, name: str) -> Scalar:
 
 
 def _arrivals(derivation: Derivation, scalar: Scalar) -> int:
-    """Of how many terms the gradient that arrives is not zero (of very many, the first are counted)."""
+    """How many of its terms are not zero, as far as single factors show it (of very many, the first are counted)."""
     values = derivation.enclosures.at(FIRST_BITS)
-    upstream = [term.factors[0] for term in derivation.gradient_steps[scalar].terms[:COUNTED]]
-    return sum(
-        each.local is not None or values[derivation.gradient.adjoints[each.by.array]][each.by.index] != 0
-        for each in upstream
-    )
+
+    def alive(factor: Factor) -> bool:
+        if factor.local is None:
+            return bool(values[derivation.gradient.adjoints[factor.by.array]][factor.by.index] != 0)
+        symbols = [each for each in sympy.Mul.make_args(factor.local) if each.is_Symbol]
+        return all(values[s.array][s.index] != 0 for s in map(derivation.scalar_of, symbols))
+
+    terms = derivation.gradient_steps[scalar].terms[:COUNTED]
+    return sum(all(alive(factor) for factor in term.factors) for term in terms)
 
 
 def chain(plan: Plan, scalar: Scalar, *, boxed: bool = False, rows: bool = False) -> list[Block]:
