@@ -9,13 +9,13 @@ from itertools import islice
 import numpy as np
 
 from derive.evaluate.balls import Enclosures
-from derive.formula import Dots, Formula, Matrix, Side
+from derive.formula import Dots, Formula, Matrix, Number, Side
 from derive.program import Shape
 from derive.quantities import reads
 from derive.scalars import Index, Scalar
 from render.compose.network.plan import Plan
-from render.compose.pen import Shown, count
-from render.compose.tables import Cell, table
+from render.compose.pen import Shown, count, prose
+from render.compose.tables import Cell, cell, table
 from render.document import Block, Inlines
 
 WIDEST = 6
@@ -127,11 +127,32 @@ def rows(
 def laid_out(
     identifier: str, caption: Inlines, header: Sequence[Cell], rows: Sequence[Sequence[Cell]]
 ) -> tuple[Block, ...]:
-    """A table of arrays, without a column of words where there are none."""
+    """A table of arrays, without a column of words where there are none; beside wide matrices the words join the names."""
+    if any(is_wide(entry) for row in rows for entry in row):
+        header = [prose("what it is"), *header[2:]]
+        rows = [
+            [prose("{name}, {words}", name=cell(row[0]), words=cell(row[1])) if row[1] else row[0], *row[2:]]
+            for row in rows
+        ]
     kept = [place for place, _ in enumerate(header) if place == 0 or any(row[place] != "" for row in rows)]
     return table(
         identifier, caption, [header[k] for k in kept], [[row[k] for k in kept] for row in rows], [False] * len(kept)
     )
+
+
+WIDE = 3
+"""More columns of rounded numbers than these fill a line."""
+
+
+def is_wide(entry: Cell) -> bool:
+    """Whether a cell is a matrix that leaves little room beside it."""
+    if not isinstance(entry, Matrix) or len(entry.rows[0]) <= WIDE:
+        return False
+    return any(isinstance(number, Number) and len(number.text) > LONG for row in entry.rows for number in row)
+
+
+LONG = 7
+"""A number of more characters than this is a long one."""
 
 
 def shape_in_words(plan: Plan, name: str) -> str:

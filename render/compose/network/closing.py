@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derive.formula import Side
+from derive.formula import Matrix, Side
 from derive.scalars import Scalar
 from render.compose import rules
 from render.compose.checking import checks_table
@@ -12,6 +12,9 @@ from render.compose.network.plan import Plan
 from render.compose.pen import listed, paragraph, prose
 from render.compose.tables import Cell, table
 from render.document import Block, Section
+
+BESIDE = 2
+"""Matrices of more columns stand under each other, before and after."""
 
 CHECKED = 12
 """So many gradients are checked one by one on the page."""
@@ -41,20 +44,22 @@ def update(plan: Plan) -> Section | None:
 def _parameters(plan: Plan) -> list[Block]:
     """The parameters before and after the step, and which stay."""
     pen, trained = plan.pen, plan.pen.derivation.trained
-    rows: list[list[Cell]] = []
+    pairs: list[tuple[Cell, str, arrays.Part, arrays.Part]] = []
     for name in trained:
         after = arrays.parts(plan, name, source=pen.derivation.after_update)
         for old, new in zip(arrays.parts(plan, name), after, strict=True):
             what = ", ".join(each for each in (described(plan, name), old.words) if each)
-            rows.append([pen.array(name), what, old.formula, new.formula])
-    blocks = list(
-        arrays.laid_out(
-            "tab-parameters",
-            prose("The parameters before the step and after it."),
-            ("", "what it is", "before", "after"),
-            rows,
-        )
-    )
+            pairs.append((pen.array(name), what, old, new))
+    caption = prose("The parameters before the step and after it.")
+    if any(isinstance(new.formula, Matrix) and len(new.formula.rows[0]) > BESIDE for *_, new in pairs):
+        under: list[list[Cell]] = []
+        for symbol, what, old, new in pairs:
+            under.append([symbol, ", ".join(each for each in (what, "before") if each), old.formula])
+            under.append([symbol, ", ".join(each for each in (what, "after") if each), new.formula])
+        blocks = list(arrays.laid_out("tab-parameters", caption, ("", "what it is", "value"), under))
+    else:
+        beside: list[list[Cell]] = [[symbol, what, old.formula, new.formula] for symbol, what, old, new in pairs]
+        blocks = list(arrays.laid_out("tab-parameters", caption, ("", "what it is", "before", "after"), beside))
     held = [pen.array(name) for name in plan.program.parameters if name not in trained]
     if held:
         words = "{names} stays as it is." if len(held) == 1 else "{names} stay as they are."
