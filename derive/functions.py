@@ -27,13 +27,13 @@ delta = Symbol("delta", real=True)
 class Activation:
     """An activation function: its formula in z, and how its derivative is written.
 
-    ``formula``      the definition, in z (and ``constant``), exact; None for one that is over an axis
+    ``formula``      the definition, in z (and ``constant``), exact; None for one over an axis
     ``output_form``  the derivative in terms of the output a (and z), or None to keep SymPy's own
     ``float_form``   the same function written so that float64 neither overflows nor cancels
     ``logarithms``   ln f(z) and ln(1 − f(z)) rewritten, where that avoids a logarithm of zero
     ``over_axis``    softmax over the units of a layer; with ``logarithm`` its natural logarithm
     ``sign``         how the function is called in a formula ("sigma" prints σ)
-    ``on_paper``     the formula as it is differentiated by hand, where that is written otherwise (letters for constants)
+    ``on_paper``     the formula as it is differentiated by hand, where it has letters for constants there
     """
 
     name: str

@@ -85,6 +85,7 @@ class Loss:
 class Update:
     """How parameters move: the rule, its learning rate, what stays fixed, in which order, how often.
 
+    ``biases`` "fixed" holds every bias, the β of a normalisation too, which PyTorch calls its bias; its γ is no bias.
     The rest are the rule's settings; None is the rule's own value, or none where the rule does not
     know the key (`optimizers.settings` has them with their values).
     """
@@ -113,7 +114,11 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """What large weights cost: ½·l2·Σw² + l1·Σ|w| over the weights, biases not among them, is added to the error."""
+    """What large weights cost: ½·l2·Σw² + l1·Σ|w| over the weights is added to the error.
+
+    Biases are not among them, nor are the γ and β of normalisations, which scale and shift: a γ that shrinks makes
+    nothing simpler. (The weight decay of an update is, as in PyTorch, on everything that the update moves.)
+    """
 
     l1: Fraction = Fraction(0)
     l2: Fraction = Fraction(0)

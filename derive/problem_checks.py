@@ -12,7 +12,7 @@ from derive.errors import Fault, unknown
 from derive.problem_updates import update_faults
 
 if TYPE_CHECKING:
-    from derive.functions import Loss
+    from derive.functions import Activation, Loss
     from derive.problem_tables import ExampleTable, InitialTable, LayeredFile, LayerTable, ProblemFile
 
 MAX_PARAMETERS = 10**7
@@ -214,10 +214,15 @@ def _activation(reading: _Reading, row: int, layer: LayerTable) -> Iterator[Faul
         return
     activation = ACTIVATIONS[layer.activation]
     if activation.over_axis and _units(reading, row) == 1:
-        message = f"{layer.activation} over one unit is always 1; at least two units are needed"
-        yield Fault(f"layers[{row}].activation", message)
+        yield Fault(f"layers[{row}].activation", over_one_unit(activation))
     stated = {key: getattr(layer, key) for key in ("slope", "alpha") if reading.sound("layers", row, key)}
     yield from constant_faults(layer.activation, stated, f"layers[{row}]")
+
+
+def over_one_unit(activation: Activation) -> str:
+    """What is said of a softmax over one unit."""
+    always = 0 if activation.logarithm else 1
+    return f"{activation.name} over one unit is always {always}; at least two units are needed"
 
 
 def constant_faults(activation: str, stated: Mapping[str, Fraction | None], place: str) -> Iterator[Fault]:

@@ -234,7 +234,7 @@ class PublishedTable(Table):
 
 
 class PenaltyTable(Table):
-    """What large weights cost, added to the error; biases are left out."""
+    """What large weights cost, added to the error; biases, and gamma and beta of normalisations, are left out."""
 
     l1: Weight = Field(Fraction(0), description="adds l1 times the sum of |w|", json_schema_extra={"default": 0})
     l2: Weight = Field(Fraction(0), description="adds l2/2 times the sum of w²", json_schema_extra={"default": 0})

@@ -142,6 +142,7 @@ FUNCTIONS = {
     "leaky_relu": r"\operatorname{LeakyReLU}",
     "elu": r"\operatorname{ELU}",
     "gelu": r"\operatorname{GELU}",
+    "log_softmax": r"\operatorname{LogSoftmax}",
 }
 
 _NUMBER = re.compile(r"(?P<minus>-?)(?P<digits>\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")

@@ -68,24 +68,52 @@ def written_layers(layers: Sequence[Stated], x: Variable, tokens: Any = None) ->
 
     Raises LayerError, its key beginning with the layer's number ("layers[1].kernel_size").
     """
+    found, errors = tried_layers(layers, x, tokens)
+    if errors:
+        raise errors[0]
+    return found
+
+
+def tried_layers(
+    layers: Sequence[Stated], x: Variable, tokens: Any = None
+) -> tuple[tuple[Written, ...], list[LayerError]]:
+    """The layers as far as they can be written, and every fault in them, as `written_layers` raises it.
+
+    Arrays of a wrong shape are told one by one, and taken for the right ones; where what comes out of a layer cannot be
+    known, the layers behind it are not looked at.
+    """
     found: list[Written] = []
+    errors: list[LayerError] = []
     earlier = [x]
     for number, stated in enumerate(layers, start=1):
+        faults: list[LayerError] = []
         try:
-            found.append(_layer(LAYERS[stated.type], stated, number, tuple(earlier), tokens))
+            found.append(_layer(LAYERS[stated.type], stated, number, tuple(earlier), tokens, faults))
         except LayerError as error:
-            raise LayerError(f"layers[{number - 1}]" + (f".{error.key}" if error.key else ""), error.message) from None
+            faults.append(error)
         except EquationError as error:
-            raise LayerError(f"layers[{number - 1}]", str(error)) from None
+            faults.append(LayerError("", str(error)))
+        place = f"layers[{number - 1}]"
+        errors += [LayerError(f"{place}.{each.key}" if each.key else place, each.message) for each in faults]
+        if len(found) < number:
+            break
         earlier.append(found[-1].output)
-    return tuple(found)
+    return tuple(found), errors
 
 
-def _layer(row: LayerType, stated: Stated, number: int, earlier: tuple[Variable, ...], tokens: Any) -> Written:
+def _layer(
+    row: LayerType,
+    stated: Stated,
+    number: int,
+    earlier: tuple[Variable, ...],
+    tokens: Any,
+    faults: list[LayerError],
+) -> Written:
+    """What a layer writes; arrays that do not fit are added to ``faults``. Raises LayerError where none is."""
     incoming = earlier[-1]
     settings = settled(row, stated.keys, stated.shapes, tuple(variable.shape for variable in earlier))
     parameters = row.parameters(settings, incoming.shape)
-    _check_shapes(row, stated.shapes, parameters)
+    faults += _misfits(row, stated.shapes, parameters)
     scope = Scope(number, incoming, settings, parameters, earlier, tokens)
     units = row.name == "dense" and len(incoming.shape) == 2
     given = {scope.name(stem): _given(scope.name(stem), each, number, units) for stem, each in parameters.items()}
@@ -118,18 +146,20 @@ def _defined(equations: Sequence[Equation], number: int, units: bool, examples: 
     return found
 
 
-def _check_shapes(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> None:
-    """Raise LayerError for an array that is too large, of the wrong shape, or of no use to this layer."""
+def _misfits(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> list[LayerError]:
+    """Given arrays of the wrong shape, or of no use to this layer. Raises LayerError for one that is too large."""
     for stem, parameter in parameters.items():
         if product(parameter.shape) > LARGEST_ARRAY:
             message = f"{stem} would be {wanted_text(parameter)}; at most {LARGEST_ARRAY:,} numbers are supported"
             raise LayerError("", message)
+    found = []
     for stem, shape in shapes.items():
         key = usual_name(row, stem)
         if stem not in parameters:
-            raise LayerError(key, f"is given, but with these settings {row.name} does not use it")
-        if shape != parameters[stem].shape:
-            raise LayerError(key, f"found {shape_text(shape)}; expected {wanted_text(parameters[stem])}")
+            found.append(LayerError(key, f"is given, but with these settings {row.name} does not use it"))
+        elif shape != parameters[stem].shape:
+            found.append(LayerError(key, f"found {shape_text(shape)}; expected {wanted_text(parameters[stem])}"))
+    return found
 
 
 # ---- a layered problem ---------------------------------------------------------------------

@@ -56,7 +56,7 @@ def render(
     derivation = differentiate(stated)
     if derivation.has_numbers:
         derivation.floats(derivation.program.error)  # says so where it is not finite
-        _check_published(derivation)
+    _check_published(derivation)
     page = worked_example(derivation, notation=notation, detail=detail, show=show, decimals=decimals)
     contents: dict[Path, bytes] = {}
     for name, path in paths.items():

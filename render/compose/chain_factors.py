@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive import written
-from derive.formula import Mark, Product, Side
+from derive.formula import Call, Mark, Product, Side
 from derive.quantities import reads
 from derive.scalars import Scalar
 from render.compose import factors, notes
@@ -51,8 +51,9 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
     net = view.net_of(weight.index[0], example)
     blocks: list[Block] = [
         paragraph(
-            "{first} and {second}, path by path. The derivative of softmax is {same} for the unit's own output and "
+            "{first} and {second}, path by path. The derivative of {function} is {same} for the unit's own output and "
             "{other} for another's:",
+            function="the logarithm of softmax" if view.row.logarithm else "softmax",
             first=Colored(1, "The first factor"),
             second=Colored(2, "the second"),
             same=pen.expression(local(pen.derivation, view.out_of(weight.index[0], example), net)),
@@ -73,7 +74,7 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
     )
     blocks.append(equation(factors.softmax_delta_line(pen, view, None, weight.index[0], example), key(weight, "delta")))
     blocks += notes.why_softmax_reaches_all(pen, view, weight.index[0], example)
-    if pen.derivation.problem.loss.name == "categorical_cross_entropy":
+    if (view.row.name, pen.derivation.problem.loss.name) in factors.BECOMES_DIFFERENCE:
         blocks.append(_softmax_and_cross_entropy(pen, view, weight.index[0], example))
         blocks += notes.why_zero_target_counts(pen, view, weight.index[0], example)
     return blocks
@@ -81,11 +82,12 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
 
 def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: int) -> Block:
     net, out, target = view.net_of(unit, example), view.out_of(unit, example), Scalar("t", (example, unit))
+    probability = Call("exp", (pen.symbol(out),)) if view.row.logarithm else pen.symbol(out)
     difference = pen.line(
         pen.delta(net),
         written.added(
             [
-                pen.symbol(out),
+                probability,
                 written.formula(
                     -pen.derivation.graph.symbol(target), {pen.derivation.graph.symbol(target): pen.symbol(target)}
                 ),
@@ -96,8 +98,8 @@ def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: in
     )
     mean = pen.derivation.problem.loss.over_examples == "mean" and view.examples > 1
     return paragraph(
-        "Because the targets add up to 1, this sum is nothing but {difference}{divided}: softmax and cross-entropy "
-        "undo each other's complications.",
+        "Because the targets add up to 1, this sum is nothing but {difference}{divided}: {words}.",
+        words=factors.BECOMES_DIFFERENCE[view.row.name, pen.derivation.problem.loss.name],
         difference=difference[:2] if mean else difference,
         divided=f", divided by the {view.examples} examples" if mean else "",
     )
