@@ -4,8 +4,10 @@
 >>> from derive.functions import ACTIVATIONS
 >>> from derive.plain import plain
 >>> (worked,) = of_activation(ACTIVATIONS["softplus"])
->>> for line in worked.lines:
+>>> for line in worked.lines[-2:]:
 ...     print(plain(line.formula), *line.rules)
+1/(1 + exp(-z)) multiplied
+sigma(z) output
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ from derive.differentiation.worked import (
     Worked,
     defined,
     of_activation,
+    of_definition,
     of_expression,
-    of_log_softmax,
     of_loss,
 )
 
-__all__ = ["RULES", "Line", "Worked", "defined", "of_activation", "of_expression", "of_log_softmax", "of_loss"]
+__all__ = ["RULES", "Line", "Worked", "defined", "of_activation", "of_definition", "of_expression", "of_loss"]

@@ -255,6 +255,11 @@ def put(expression: Expr, known: Mapping[Expr, Expr]) -> Expr:
         return known[expression]
     if isinstance(expression, Add | Mul | Pow):
         return expression.func(*(put(part, known) for part in expression.args), evaluate=False)
+    if isinstance(expression, Piecewise):
+        rows = ((put(value, known), test.xreplace(dict(known))) for value, test in expression.args)
+        return Piecewise(*rows, evaluate=False)
+    if isinstance(expression, sympy.Function):
+        return expression.func(*(put(part, known) for part in expression.args))
     return expression.xreplace(dict(known))
 
 

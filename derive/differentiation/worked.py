@@ -6,19 +6,20 @@ form in which the row states the derivative.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
-from sympy import Expr, Rational, exp, log
+from sympy import Add, Expr, Mul, Rational, exp, log
 
 from derive.differentiation.algebra import Lines, to_stated
 from derive.differentiation.rules import named_functions, once
-from derive.differentiation.terms import Pending, Taken, Term, is_pending, on_paper, tidied
+from derive.differentiation.terms import Pending, Taken, Term, is_pending, on_paper, put, tidied
 from derive.equations import parse
 from derive.formula import BigSum, Call, Derivative, Formula, Name, Partial, Symbol
 from derive.functions import Activation, Loss, a, alpha, delta, derivative, scale, slope, t, z
 from derive.program import Map, Ref
+from derive.scalars import Form, Graph, Leaf, Node, Scalar, Terms, Times
 
 LETTERS: dict[Expr, Formula] = {
     z: Symbol(Name("z")),
@@ -85,7 +86,7 @@ def of_activation(
     constant, which stays a letter without it.
     """
     if row.formula is None:
-        return _softmax()
+        return _log_softmax() if row.logarithm else _softmax()
     net = LETTERS[z] if argument is None else argument
     called = Call(row.sign, (net,))
     definition = defined(row) if constant is None else defined(row).xreplace({row.constant: constant})
@@ -119,17 +120,51 @@ def of_loss(
     (equation,) = parse(f"e = {row.element}", {letter: Ref(letter, ()) for letter in letters})
     if not isinstance(equation.expression, Map):
         raise TypeError(f"{row.name}: the error of one output is no formula in t and a")
-    put = {} if width is None else {delta: width}
+    numbers = {} if width is None else {delta: width}
     stated = row.stated(t, a) if row.delta is None else row.stated(t, a, delta)
     known = {**LETTERS, t: target or LETTERS[t], a: output or LETTERS[a]}
-    formula = equation.expression.formula
-    lines = _lines(_put(formula, put), _Paper(a, known), _put(stated, put), kink=row.kink)
-    return Worked(left, lines)
+    formula = put(equation.expression.formula, numbers)
+    return Worked(left, _lines(formula, _Paper(a, known), put(stated, numbers), kink=row.kink))
 
 
-def _put(formula: Expr, numbers: dict[Expr, Expr]) -> Expr:
-    """The formula with numbers for letters; without any it is left in the order in which it was written."""
-    return formula.xreplace(numbers) if numbers else formula
+def of_definition(graph: Graph, scalar: Scalar, by: Scalar, write: Callable[[Scalar], Formula]) -> Worked:
+    """∂scalar/∂``by`` from a scalar's definition, in the order in which that is written; ``write`` names scalars.
+
+    Raises TypeError for one that is no formula: a maximum, softmax.
+    """
+    node = graph.definition(scalar)
+    if node is None:
+        raise TypeError(f"{scalar.array} is given: nothing defines it")
+    expression = _as_written(node, graph)
+    known = {graph.symbol(read): write(read) for read in leaves(node)}
+    paper = _Paper(graph.symbol(by), {**LETTERS, **known})
+    return Worked(Partial(write(scalar), write(by)), _lines(expression, paper), tuple(named_functions(expression)))
+
+
+def _as_written(node: Node, graph: Graph) -> Expr:
+    match node:
+        case Leaf(scalar):
+            return graph.symbol(scalar)
+        case Form(formula, symbols, arguments):
+            return put(formula, {s: _as_written(each, graph) for s, each in zip(symbols, arguments, strict=True)})
+        case Terms(terms):
+            return Add(*(_as_written(term, graph) for term in terms), evaluate=False)
+        case Times(left, right):
+            return Mul(_as_written(left, graph), _as_written(right, graph), evaluate=False)
+    raise TypeError(f"no formula to differentiate: {type(node).__name__}")
+
+
+def leaves(node: Node) -> set[Scalar]:
+    """The scalars that a definition reads."""
+    match node:
+        case Leaf(scalar):
+            return {scalar}
+        case Form(_, _, several) | Terms(several):
+            return {read for part in several for read in leaves(part)}
+        case Times(left, right):
+            return leaves(left) | leaves(right)
+        case _:
+            return set()
 
 
 def _softmax() -> tuple[Worked, ...]:
@@ -153,7 +188,7 @@ def _softmax() -> tuple[Worked, ...]:
     )
 
 
-def of_log_softmax() -> tuple[Worked, ...]:
+def _log_softmax() -> tuple[Worked, ...]:
     """∂y_k/∂z_k and ∂y_j/∂z_k of y_k = z_k − ln Σ e^(z_i), with s_k for the softmax."""
     own, other, others, share = (sympy.Symbol(name, real=True) for name in ("zk", "zj", "rest", "sk"))
     total = exp(own) + others

@@ -8,7 +8,7 @@ from derive import written
 from derive.formula import Call, Mark, Product, Side
 from derive.quantities import reads
 from derive.scalars import Scalar
-from render.compose import factors, notes
+from render.compose import definitions, factors, notes
 from render.compose.keys import key
 from render.compose.pen import Pen, count, equation, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView, local
@@ -31,6 +31,7 @@ def first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: i
             out=pen.symbol(out),
         ),
         equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out))), key(weight, "first")),
+        *definitions.loss(pen, out),
         *notes.where_the_minus_comes_from(pen, out),
         *notes.where_the_logarithm_goes(pen, out),
     ]
@@ -60,10 +61,13 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
             other=pen.expression(local(pen.derivation, view.out_of((weight.index[0] + 1) % view.units, example), net)),
         )
     ]
+    if view.last:
+        blocks += definitions.activation(pen, view, net, net)
     shown = _telling_outputs(pen, view, weight.index[0], example)
     for k in shown:
         out = view.out_of(k, example)
         blocks.append(equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out)))))
+        blocks += definitions.loss(pen, out) if view.last and k == shown[0] else ()
         blocks.append(equation(factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net)))))
     if len(shown) < view.units:
         blocks.append(paragraph("and so on for {n}.", n=count(view.units - len(shown), "more output")))
@@ -159,6 +163,8 @@ def first_factor_of_hidden(
         )
     blocks.append(equation(factors.back_through_weights(pen, following, unit, example, left), key(weight, "first")))
     if following.last:
+        blocks += definitions.net_input(pen, feeds[0][0], out)
+    if following.last:
         blocks += notes.why_paths_are_added(pen, view, following, unit, example)
     blocks += notes.why_deltas_are_enough(pen, views, view)
     return blocks
@@ -210,6 +216,7 @@ def other_factors(pen: Pen, views: Sequence[LayerView], view: LayerView, weight:
             equation(
                 factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net))), key(weight, "second")
             ),
+            *(definitions.activation(pen, view, net, out) if _first_of_its_kind(views, view) else ()),
             *(notes.why_output_times_one_minus_output(pen, view, net, out) if view.last else ()),
             *(notes.dead_units(pen, view) if _first_of_its_kind(views, view) else ()),
         ]
@@ -227,6 +234,7 @@ def other_factors(pen: Pen, views: Sequence[LayerView], view: LayerView, weight:
             pen.local_line(Mark(3, pen.partial(net, weight)), local(pen.derivation, net, weight)),
             key(weight, "third"),
         ),
+        *(definitions.net_input(pen, net, weight) if view.last else ()),
     ]
     return blocks
 
