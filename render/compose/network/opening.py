@@ -12,6 +12,7 @@ from render.compose.network import arrays
 from render.compose.network.plan import Entry, Plan
 from render.compose.opening import function_words, loss_words
 from render.compose.pen import capital, count, listed, paragraph, prose
+from render.compose.program_drawings import figure
 from render.compose.tables import Cell, table
 from render.compose.topics import TOPICS
 from render.document import Block, Code, Section
@@ -28,7 +29,7 @@ SIZES = {
 def problem(plan: Plan) -> Section:
     """The problem."""
     blocks: list[Block] = [*(_layers(plan) if plan.layered else [_in_equations(plan)]), *_equations(plan)]
-    return Section("problem", prose("The problem"), (*blocks, *_given(plan)))
+    return Section("problem", prose("The problem"), (*blocks, *figure(plan.pen), *_given(plan)))
 
 
 def _in_equations(plan: Plan) -> Block:
