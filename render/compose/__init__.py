@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from derive.derivation import Derivation, differentiate
@@ -18,7 +19,7 @@ from render.compose.pen import Pen
 from render.compose.stepwise import FullPen, spelled_out
 from render.compose.structure import layer_views, select
 from render.compose.used import used_part
-from render.document import Document, Section
+from render.document import Block, Document
 
 DETAILS = {
     "brief": "the results only: values, gradients and new values in tables",
@@ -54,10 +55,10 @@ def document(
     return Document(derivation.problem.title, tuple(blocks), stem=derivation.problem.stem)
 
 
-def _network(pen: Pen, detail: str) -> list[Section]:
+def _network(pen: Pen, detail: str) -> Sequence[Block]:
     """The page of any program that is no stack of dense layers."""
     if detail == "brief":
-        return brief.network_parts(pen)
+        return brief.network_page(pen)
     sections = network.parts(pen)
     if detail == "full":
         place = next((k for k, section in enumerate(sections) if section.identifier == "checks"), len(sections))
@@ -65,13 +66,13 @@ def _network(pen: Pen, detail: str) -> list[Section]:
     return sections
 
 
-def _dense(pen: Pen, detail: str, show: str) -> list[Section]:
+def _dense(pen: Pen, detail: str, show: str) -> Sequence[Block]:
     """The page of a stack of dense layers."""
     derivation = pen.derivation
     views = layer_views(derivation)
     selection = select(derivation, views, show, pen.names)
     if detail == "brief":
-        return brief.dense_parts(pen, views)
+        return brief.dense_page(pen, views)
     parts = [
         problem_part(pen, views),
         forward_part(pen, views),

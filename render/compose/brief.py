@@ -18,39 +18,38 @@ from render.compose.opening import function_words, given, loss_words
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView
 from render.compose.tables import Cell, table
-from render.document import Block, Inlines, Section
+from render.document import Block, Inlines
 
 MOST_GIVEN = 8
 """More inputs and targets than these are not listed in the line that states the problem."""
 
+MOST = 2 * TABLE_ROWS
+"""So many numbers stand in a table of two halves."""
 
-def dense_parts(pen: Pen, views: Sequence[LayerView]) -> list[Section]:
-    """The sections of a dense network's page of results."""
-    return _sections(
-        pen, _network(pen, views), _units(pen, views), _error(pen), _dense_gradients(pen, views), _scalars_updated(pen)
+
+def dense_page(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
+    """A dense network's page of results: one sheet has no need of headings."""
+    return (
+        *_network(pen, views),
+        *_units(pen, views),
+        _error(pen),
+        *_dense_gradients(pen, views),
+        *_scalars_updated(pen),
+        _checks(pen),
     )
 
 
-def network_parts(pen: Pen) -> list[Section]:
-    """The sections of any other program's page of results, array by array."""
+def network_page(pen: Pen) -> tuple[Block, ...]:
+    """Any other program's page of results, array by array."""
     plan = Plan(pen)
-    return _sections(pen, _program(plan), _arrays(plan), _error(pen), _array_gradients(plan), _arrays_updated(plan))
-
-
-def _sections(
-    pen: Pen,
-    problem: Sequence[Block],
-    forward: Sequence[Block],
-    error: Sequence[Block],
-    gradients: Sequence[Block],
-    update: Sequence[Block],
-) -> list[Section]:
-    return [
-        Section("problem", prose("The problem"), tuple(problem)),
-        Section("forward", prose("The forward pass"), (*forward, *error)),
-        Section("gradients", prose("The gradients"), (*gradients, *(() if update else _checks(pen)))),
-        *([Section("update", prose("The update"), (*update, *_checks(pen)))] if update else []),
-    ]
+    return (
+        *_program(plan),
+        *_arrays(plan),
+        _error(pen),
+        *_array_gradients(plan),
+        *_arrays_updated(plan),
+        _checks(pen),
+    )
 
 
 def _rate(pen: Pen) -> Inlines:
@@ -62,51 +61,44 @@ def _rate(pen: Pen) -> Inlines:
     return prose("; the update is {rule} with {eta}", rule=name, eta=(Side(pen.learning_rate, ""), pen.rate.side))
 
 
-def _error(pen: Pen) -> list[Block]:
+def _error(pen: Pen) -> Block:
     """The error, as a number where there are numbers, else from what it is computed."""
     if pen.numbers:
         value = pen.value(Scalar(pen.derivation.program.error, ()))
-        return [equation((Side(pen.error, ""), value.side), "eq-error", boxed=True)]
-    return [equation(error_line(pen), "eq-error")]
+        return equation((Side(pen.error, ""), value.side), "eq-error", boxed=True)
+    return equation(error_line(pen), "eq-error")
 
 
-def _checks(pen: Pen) -> list[Block]:
+def _checks(pen: Pen) -> Block:
     """In a line how the gradients were checked."""
     if not pen.numbers:
-        return [paragraph("Every local derivative was taken by SymPy.")]
+        return paragraph("Every local derivative was taken by SymPy.")
     program = pen.derivation.program
-    small = sum(prod(program.shape(name)) for name in program.parameters) <= CLOSED_FORM_LIMIT
+    small = _size(pen) <= CLOSED_FORM_LIMIT
     most = CLOSED_FORM_LIMIT if small else 1
     scalars = [s for name in program.parameters for s in islice(pen.derivation.graph.scalars(name), most)]
     found = [agreements(pen.derivation, scalar, closed=small) for scalar in scalars[:CLOSED_FORM_LIMIT]]
-    return [
-        paragraph(
-            "Checked: {which} with finite differences to {digits} significant digits"
-            + (", and with the derivative of the closed form to {closed}." if small else "."),
-            which="all gradients agree" if small else "of each parameter the first gradient agrees",
-            digits=min(each["difference"] for each in found),
-            closed=min(each["closed"] for each in found) if small else "",
-        )
-    ]
+    return paragraph(
+        "Checked: {which} with finite differences to {digits} significant digits"
+        + (", and with the derivative of the closed form to {closed}." if small else "."),
+        which="all gradients agree" if small else "of each parameter the first gradient agrees",
+        digits=min(each["difference"] for each in found),
+        closed=min(each["closed"] for each in found) if small else "",
+    )
 
 
 # ---- dense networks ------------------------------------------------------------------------------
 
 
 def _network(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
-    layers = [
-        prose("{units} ({function})", units=count(view.units, "unit"), function=function_words(view.row.name))
-        for view in views
-    ]
     first = [views[0].in_of(column) for column in range(views[0].weight.shape[1])]
     targets = [Scalar("t", (0, unit)) for unit in range(views[-1].units)]
     alone = views[0].examples == 1 and len(first) + len(targets) <= MOST_GIVEN
     return [
         paragraph(
-            "A network of {inputs} and {layers} of {units}; its error {error} is {loss}{rate}.",
+            "A network of {inputs}, {layers}; its error {error} is {loss}{rate}.",
             inputs=count(views[0].weight.shape[1], "input"),
-            layers=count(len(views), "layer"),
-            units=listed(layers),
+            layers=listed([_layer(view) for view in views]),
             error=pen.error,
             loss=loss_words(pen.derivation.problem.loss.name),
             rate=_rate(pen),
@@ -119,6 +111,11 @@ def _network(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
         if alone
         else paragraph("There are {examples}.", examples=count(views[0].examples, "training example")),
     ]
+
+
+def _layer(view: LayerView) -> str:
+    """The units of a layer and their function: two hidden units (the logistic function)."""
+    return f"{count(view.units, 'output unit' if view.last else 'hidden unit')} ({function_words(view.row.name)})"
 
 
 def _units(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
@@ -155,26 +152,36 @@ def _dense_gradients(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
     if not pen.numbers:
         return tuple(_formulas(pen, views))
     nets = [view.net_of(u, e) for view in reversed(views) for e in range(view.examples) for u in range(view.units)]
-    scalars = [s for name in _parameters(pen) for s in islice(pen.derivation.graph.scalars(name), TABLE_ROWS + 1)]
+    scalars = [s for name in _parameters(pen) for s in islice(pen.derivation.graph.scalars(name), MOST)]
     pairs: list[tuple[Formula, Scalar]] = [(pen.delta(net), net) for net in nets]
     pairs += [(pen.gradient_symbol(scalar), scalar) for scalar in scalars]
-    half = (len(pairs[:TABLE_ROWS]) + 1) // 2
-    rows: list[list[Cell]] = []
-    for place, (symbol, scalar) in enumerate(pairs[:half]):
-        beside = pairs[half + place : half + place + 1] if half + place < TABLE_ROWS else []
-        right: list[Cell] = [beside[0][0], pen.gradient(beside[0][1])] if beside else ["", ""]
-        rows.append([symbol, pen.gradient(scalar), *right])
-    total = len(nets) + sum(prod(pen.derivation.program.shape(name)) for name in _parameters(pen))
-    blocks = table(
-        "tab-gradients",
-        prose("The deltas, and the gradient of every weight and bias."),
-        ("", "value", "", "value"),
-        rows,
-        (False, True, False, True),
-    )
-    left = total - TABLE_ROWS
-    rest = paragraph("{n} more are left out here; chainrule gradients prints every one.", n=left)
-    return (*blocks, rest) if left > 0 else blocks
+    rows: list[list[Cell]] = [[symbol, pen.gradient(scalar)] for symbol, scalar in pairs[:MOST]]
+    total = len(nets) + _size(pen)
+    caption = prose("The deltas, and the gradient of every weight and bias.")
+    return (*_in_halves("tab-gradients", caption, ("", "value"), rows), *_rest(total - len(rows)))
+
+
+def _in_halves(
+    identifier: str, caption: Inlines, header: tuple[Cell, ...], rows: list[list[Cell]]
+) -> tuple[Block, ...]:
+    """A table of narrow rows, the second half of them beside the first."""
+    half = (len(rows) + 1) // 2
+    empty: list[Cell] = [""] * len(header)
+    beside = [[*left, *(rows[half + k] if half + k < len(rows) else empty)] for k, left in enumerate(rows[:half])]
+    numeric = (False, *[True] * (len(header) - 1))
+    return table(identifier, caption, header * 2, beside, numeric * 2)
+
+
+def _rest(number: int) -> tuple[Block, ...]:
+    """What to do for the rows that a table leaves out."""
+    if number <= 0:
+        return ()
+    return (paragraph("{n} more are left out here; chainrule gradients prints every one.", n=number),)
+
+
+def _size(pen: Pen) -> int:
+    """How many numbers the parameters have."""
+    return sum(prod(pen.derivation.program.shape(name)) for name in _parameters(pen))
 
 
 def _parameters(pen: Pen) -> tuple[str, ...]:
@@ -195,20 +202,14 @@ def _scalars_updated(pen: Pen) -> tuple[Block, ...]:
     """Every weight and bias before and after the step, and the error."""
     if pen.derivation.problem.update is None or not pen.numbers:
         return ()
-    every = [s for name in _parameters(pen) for s in islice(pen.derivation.graph.scalars(name), TABLE_ROWS)]
-    rows: list[list[Cell]] = [[pen.symbol(s), pen.value(s), pen.after(s)] for s in every[: TABLE_ROWS - 1]]
+    every = [s for name in _parameters(pen) for s in islice(pen.derivation.graph.scalars(name), MOST)]
+    rows: list[list[Cell]] = [[pen.symbol(s), pen.value(s), pen.after(s)] for s in every[: MOST - 1]]
+    caption = prose("Before and after one step{fixed}.", fixed=_held(pen))
     rows.append(_error_row(pen))
-    total = sum(prod(pen.derivation.program.shape(name)) for name in _parameters(pen))
-    blocks = table(
-        "tab-parameters",
-        prose("Before and after one step{fixed}.", fixed=_held(pen)),
-        ("", "before", "after"),
-        rows,
-        (False, True, True),
+    return (
+        *_in_halves("tab-parameters", caption, ("", "before", "after"), rows),
+        *_rest(_size(pen) - len(rows) + 1),
     )
-    left = total - len(rows) + 1
-    rest = paragraph("{n} more are left out here; chainrule gradients prints every one.", n=left)
-    return (*blocks, rest) if left > 0 else blocks
 
 
 def _error_row(pen: Pen) -> list[Cell]:
