@@ -16,7 +16,8 @@ class Name:
     """How a quantity is written: ``Name("net", "h1")`` is net with the subscript h1.
 
     ``base`` is a letter, a word, or the English name of a Greek letter ("delta", "eta");
-    ``style`` is "italic" (the default), "roman", "bold" or "code"; ``accent`` is "" or "hat".
+    ``style`` is "italic" (the default), "roman", "bold" or "code"; ``accent`` is "", "hat" or "left" (an arrow to
+    the left).
     ``typed`` is how the name is typed where that is not what is printed: "W[0, 0]".
     """
 
@@ -111,7 +112,6 @@ class Partial(Formula):
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class Derivative(Formula):
     """d/d``by`` [body], a derivative that is still to be taken; with ``partial`` ∂/∂``by`` [body]."""
 
@@ -120,6 +120,7 @@ class Derivative(Formula):
     partial: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class Relation(Formula):
     """left sign right, sign one of = ≈ < ≤ > ≥ ≠ (conditions in `Cases`, and short inline equations)."""
 

@@ -11,11 +11,11 @@ from derive.errors import Fault, nearest, shown, unknown
 from derive.functions import ACTIVATIONS
 from derive.layers import LAYERS, LayerType, Stated
 from derive.layers.frame import CONSTANTS, REQUIRED, Key, usual_name
-from derive.layers.recurrent import BACK
 from derive.problem import GivenArray
 from derive.problem_arrays import read_numbers
 from derive.problem_checks import constant_faults
 from derive.problem_numbers import exact
+from derive.program import BACK
 
 MAX_WHOLE = 10**7
 BIASES = ("shared", "per_unit")

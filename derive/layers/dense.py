@@ -42,6 +42,8 @@ DENSE = LayerType(
     _write,
     aliases={"weights": "W"},
     stems=("W", "b"),
+    meanings={"W": "weights", "b": "biases", "z": "net inputs", "a": "activations"},
+    axes=lambda settings, incoming: dict.fromkeys("za", (*incoming[:-1], "unit")),
 )
 
 
@@ -81,6 +83,19 @@ HIGHWAY = LayerType(
     _highway_parameters,
     _highway,
     stems=("W_H", "W_T", "b_H", "b_T"),
+    meanings={
+        "W_H": "weights of the layer's own answer",
+        "b_H": "biases of the layer's own answer",
+        "W_T": "weights of the transform gate",
+        "b_T": "biases of the transform gate",
+        "z_H": "net input of the layer's own answer",
+        "H": "the layer's own answer",
+        "z_T": "net input of the transform gate",
+        "T": "transform gate",
+        "a": "own answer and carried values, mixed by the gate",
+    },
+    axes=lambda settings, incoming: dict.fromkeys(("z_H", "H", "z_T", "T", "a"), (*incoming[:-1], "unit")),
+    like={"z_H": "net", "z_T": "net", "a": "activation"},
 )
 
 
@@ -137,4 +152,5 @@ RESIDUAL = LayerType(
     _residual,
     aliases={"weights": "W"},
     stems=("W",),
+    meanings={"W": "weights that make the earlier values fit", "a": "sum with the earlier values"},
 )

@@ -92,6 +92,7 @@ SCRIPT_SIGNS = {
     "′": "prime",
     "'": "prime",
     "→": "to",
+    ":": "all",
 }
 # What the brackets and other signs of a name in code are called.
 CODE_SIGNS = {"[": "at", "]": "", "_": "", ":": "all"}
