@@ -190,7 +190,7 @@ def _product(expression: Expr, by: Symbol) -> Found:
         rest_of = others[0] if len(others) == 1 else Mul(*others, evaluate=False)
         return Plus((Times((Pending(first), Taken(rest_of))), Times((Taken(first), Pending(rest_of))))), ("product",)
     if above == 1:
-        return _reciprocal(below), ("reciprocal",)
+        return _reciprocal(below, by), ("reciprocal",)
     numerator = Plus((Times((Pending(above), Taken(below))), Minus(Times((Taken(above), Pending(below))))))
     return Over(numerator, Taken(_squared(below))), ("quotient",)
 
@@ -211,8 +211,8 @@ def top_and_bottom(expression: Expr) -> tuple[Expr, Expr]:
     return multiplied(above), multiplied(below)
 
 
-def _reciprocal(below: Expr) -> Term:
-    return Minus(Over(Pending(below), Taken(_squared(below))))
+def _reciprocal(below: Expr, by: Symbol) -> Term:
+    return Minus(Over(ONE if below == by else Pending(below), Taken(_squared(below))))
 
 
 def _squared(expression: Expr) -> Expr:
@@ -230,7 +230,7 @@ def _power(expression: Expr, by: Symbol) -> Found:
     if exponent == sympy.Rational(1, 2):
         return _over(base, by, multiplied([SQUARE, expression]), "root")
     if exponent.is_Rational and exponent < 0:
-        return _reciprocal(raised(base, -exponent)), ("reciprocal",)
+        return _reciprocal(raised(base, -exponent), by), ("reciprocal",)
     lower = raised(base, exponent - 1)
     return _chain(Times((Taken(exponent), Taken(lower))), base, by, "power")
 

@@ -10,6 +10,7 @@ from derive.formula import Formula, Side
 from derive.scalars import Scalar
 from render.compose import factors, rules
 from render.compose.checking import CLOSED_FORM_LIMIT, agreements
+from render.compose.closing import bias_line
 from render.compose.forward import error_line
 from render.compose.network import arrays, terms
 from render.compose.network.opening import described
@@ -196,6 +197,8 @@ def _formulas(pen: Pen, views: Sequence[LayerView]) -> Iterator[Block]:
             yield equation(factors.delta_line(pen, view, following, unit, 0))
         for weight in islice(pen.derivation.graph.scalars(view.weight.name), FULL_ROWS):
             yield equation(factors.gradient_line(pen, view, weight))
+        for bias in islice(pen.derivation.graph.scalars(view.bias.name), FULL_ROWS) if view.bias is not None else ():
+            yield equation(bias_line(pen, view, bias))
 
 
 def _scalars_updated(pen: Pen) -> tuple[Block, ...]:
@@ -266,16 +269,27 @@ def _array_gradients(plan: Plan) -> Sequence[Block]:
 
 
 def _arrays_updated(plan: Plan) -> Sequence[Block]:
-    """Every parameter that moves and the error, after the step."""
+    """Every parameter that moves, before and after the step, and the error; wide matrices under each other."""
     pen = plan.pen
     if pen.derivation.problem.update is None or not pen.numbers:
         return ()
-    rows: list[list[Cell]] = []
+    pairs: list[tuple[Formula, str, Formula, Formula]] = []
     for name in pen.derivation.trained:
         after = arrays.parts(plan, name, source=pen.derivation.after_update)
-        for new in after:
-            rows.append([pen.array(name), new.words, new.formula])
-    rows.append([pen.error, "", pen.value(Scalar(plan.program.error, ()), pen.derivation.after_update)])
-    return arrays.laid_out(
-        "tab-parameters", prose("After one step{fixed}.", fixed=_held(pen)), ("", "part", "after"), rows
-    )
+        for old, new in zip(arrays.parts(plan, name), after, strict=True):
+            pairs.append((pen.array(name), old.words, old.formula, new.formula))
+    symbol, before_error, after_error = _error_row(pen)
+    caption = prose("Before and after one step{fixed}.", fixed=_held(pen))
+    if any(arrays.is_wide(new) for *_, new in pairs):
+        under: list[list[Cell]] = []
+        for name_of, words, old_value, new_value in pairs:
+            under += [[name_of, _with(words, "before"), old_value], [name_of, _with(words, "after"), new_value]]
+        under += [[symbol, "before", before_error], [symbol, "after", after_error]]
+        return arrays.laid_out("tab-parameters", caption, ("", "what it is", "value"), under)
+    beside: list[list[Cell]] = [list(pair) for pair in pairs]
+    beside.append([symbol, "", before_error, after_error])
+    return arrays.laid_out("tab-parameters", caption, ("", "what it is", "before", "after"), beside)
+
+
+def _with(words: str, when: str) -> str:
+    return f"{words}, {when}" if words else when

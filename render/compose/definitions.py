@@ -129,6 +129,15 @@ def activation(pen: Pen, view: LayerView, net: Scalar, out: Scalar) -> Iterator[
     for row in worked[0].uses:
         yield paragraph("First {function}, which occurs in the definition:", function=function_words(row.name))
         yield from by_definition(pen, row)
+    if any("quotient" in line.rules for line in worked[0].lines):  # long lines, which want a short name
+        letter = Symbol(Name("z"))
+        yield paragraph(
+            "This derivative is found from the definition of the activation, with {z} for {net}:",
+            z=letter,
+            net=pen.symbol(net),
+        )
+        yield from by_definition(pen, view.row, constant)
+        return
     yield paragraph("This derivative is found from the definition of the activation:")
     yield from line_by_line(pen, worked[0], pen.symbol(net))
 

@@ -149,9 +149,10 @@ def _operations(pen: Pen, found: set[type[Expression]]) -> Iterator[Section]:
     if Contract in found:
         products = sympy.Add(*(a * b for a, b in zip(w, x, strict=True)))
         blocks: list[Block] = [
-            paragraph("An element of a product of arrays is a sum of products. Of three, by a number in the second:")
+            paragraph("An element of a product of arrays is a sum of products, of which three are written here.")
         ]
         for by in (w[1], x[1]):
+            blocks.append(paragraph("By {by}:", by=known[by]))
             blocks += line_by_line(pen, of_expression(products, by, known, Partial(y, known[by])), known[by])
         yield Section("definition-product", prose("The product of two arrays"), tuple(blocks))
     if Total in found:
