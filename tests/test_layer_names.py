@@ -396,7 +396,7 @@ MEANINGS = {
     ("lstm", "U1_o"): "weights from the state to the output gate",
     ("lstm", "c1_t1"): "cell state",
     ("gru", "z1_t1"): "update gate",
-    ("both ways", "h1_back_t1"): "hidden state, read from the end",
+    ("both ways", "h1_back_t1"): "hidden state, direction from the end",
     ("attention", "A1"): "attention weights",
     ("conv", "W1"): "filters",
     ("norm", "m2"): "mean over the features",

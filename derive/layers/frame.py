@@ -140,7 +140,7 @@ class LayerType:
         stem = place.stem.removesuffix(BACK)
         own = self.meanings.get(f"{stem}0") if place.time == 0 else None
         found = own or self.meanings.get(stem, "")
-        return f"{found}, read from the end" if found and place.backward else found
+        return f"{found}, direction from the end" if found and place.backward else found
 
 
 def incoming_axes(rows: Sequence[LayerType], rank: int) -> Axes:
