@@ -134,7 +134,7 @@ def power(base: Expression, exponent: Expression) -> Map:
 def apply(row: Activation, argument: Expression, constant: Expr | None = None) -> Expression:
     """An activation by its row: element by element, or over the last axis for softmax."""
     if row.over_axis:
-        return softmax(argument)
+        return softmax(argument, logarithm=row.logarithm)
     return elementwise(lambda x: call(row, x, constant=constant), argument)
 
 

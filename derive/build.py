@@ -89,10 +89,14 @@ def _variable(name: str, shape: Shape) -> Variable:
 
 
 def weights(program: Program) -> tuple[str, ...]:
-    """The arrays that a penalty is on: a layered problem's weights; the given parameters that are no biases."""
-    layered = tuple(variable.name for variable in program.by_role("weight"))
+    """The arrays that a penalty is on: a layered problem's weights; the given parameters that are no biases.
+
+    γ and β of a normalisation are neither; of equations those that are no weights are left out of ``parameters``.
+    """
+    if program.by_role("error"):  # made of layers
+        return tuple(variable.name for variable in program.by_role("weight"))
     own = (name for name in program.parameters if name in program.given)
-    return layered or tuple(name for name in own if program.variables[name].role != "bias")
+    return tuple(name for name in own if program.variables[name].role != "bias")
 
 
 def _penalised(program: Program, penalty: Penalty) -> Program:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -19,6 +19,7 @@ from sympy.logic.boolalg import Boolean
 from derive import arrays, selections
 from derive.errors import ChainruleError, unknown
 from derive.language import FUNCTIONS, REQUIRED, Function
+from derive.problem_numbers import MAX_DIGITS, NumberText, exact
 from derive.program import Equation, Expression, Map, Ref, parts
 
 OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expression]] = {
@@ -39,6 +40,22 @@ COMPARISONS: dict[type[ast.cmpop], Any] = {
     ast.NotEq: sympy.Ne,
 }
 
+
+class DecimalText(float):
+    """A number with a point or a power as it is written: Python's float has 17 of its digits, and 1e400 not at all."""
+
+    def __new__(cls, text: str) -> DecimalText:
+        """The number that ``text`` states; it prints as ``text``."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 CONDITION = "a condition stands only in where(condition, x, y); for the numbers 1 and 0 write where(condition, 1, 0)"
 MOST_EQUATIONS = 10_000
 LONGEST_TEXT = 1_000_000
@@ -55,7 +72,7 @@ def parse(text: str, known: Mapping[str, Expression]) -> tuple[Equation, ...]:
     """
     names = dict(known)
     equations: list[Equation] = []
-    lines = text.splitlines()
+    lines = rows(text)
     for statement in _statements(text):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
@@ -73,7 +90,7 @@ def _statements(text: str) -> list[ast.stmt]:
     if len(text) > LONGEST_TEXT:
         raise EquationError(f"{len(text):,} characters of equations; at most {LONGEST_TEXT:,} can be read")
     try:
-        body = ast.parse(text).body
+        body = syntax(text)
     except SyntaxError as error:
         raise EquationError(f"line {error.lineno}, column {error.offset}: not an equation: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:  # a NUL character; nested too deeply
@@ -83,11 +100,27 @@ def _statements(text: str) -> list[ast.stmt]:
     return body
 
 
+def rows(text: str) -> list[str]:
+    """The lines of a text as Python counts them."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def syntax(text: str) -> list[ast.stmt]:
+    """Python's statements of a text, decimals in it as they are written."""
+    body = ast.parse(text).body
+    lines = [line.encode() for line in rows(text)]
+    for node in (node for statement in body for node in ast.walk(statement)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            node.value = DecimalText(lines[node.lineno - 1][node.col_offset : node.end_col_offset].decode())
+    return body
+
+
 def _as_written(lines: Sequence[str], statement: ast.stmt) -> tuple[str, str]:
     """The text of an equation, on one line, and the comment behind it."""
     found = list(lines[statement.lineno - 1 : statement.end_lineno])
     last = found[-1].encode()
     found[-1] = last[: statement.end_col_offset].decode()
+    found[0] = found[0].encode()[statement.col_offset :].decode()
     rest = last[statement.end_col_offset or 0 :].decode().strip()
     code = " ".join(line.split("#")[0].strip() for line in found)
     return code, rest[1:].strip() if rest.startswith("#") else ""
@@ -128,6 +161,8 @@ def _read_whole(node: ast.expr, names: Mapping[str, Expression]) -> Expression:
         expression = _Reader(names).read(node)
     except RecursionError:
         raise EquationError(f"{_place(node)}: the expression is nested too deeply") from None
+    if _huge(expression):
+        raise EquationError(f"{_place(node)}: {_shown(node)}: it holds a constant of more than {MAX_DIGITS} digits")
     if _meaningless(expression):
         raise EquationError(
             f"{_place(node)}: {_shown(node)}: it holds a constant that is no finite real number, like 1/0, log(0) or "
@@ -141,6 +176,15 @@ def _meaningless(expression: Expression) -> bool:
     if isinstance(expression, Map) and expression.formula.doit().has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
         return True
     return any(_meaningless(part) for part in parts(expression))
+
+
+def _huge(expression: Expression) -> bool:
+    """Whether constants of an expression multiply to a number that is longer than one that may be written."""
+    if isinstance(expression, Map):
+        for number in expression.formula.doit().atoms(sympy.Rational):
+            if max(abs(number.p).bit_length(), number.q.bit_length()) > MAX_DIGITS * math.log2(10):
+                return True
+    return any(_huge(part) for part in parts(expression))
 
 
 class _Reader:
@@ -160,7 +204,10 @@ class _Reader:
         expression = self._bounded(node)
         if not _is_condition(expression):
             found = _shown(node)
-            raise EquationError(f"{_place(node)}: found {found}; a condition is expected, such as {found} > 0")
+            raise EquationError(
+                f"{_place(node)}: found {found}; a condition is expected, such as {found} > 0; of numbers 0 and 1 "
+                f"write {found} != 0"
+            )
         return expression
 
     def _bounded(self, node: ast.expr) -> Expression:
@@ -256,10 +303,11 @@ def _number(node: ast.Constant) -> sympy.Rational:
     value = node.value
     if isinstance(value, int) and not isinstance(value, bool):
         return sympy.Integer(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise EquationError(f"{_place(node)}: found a number beyond float64; a finite number is expected")
-        return sympy.Rational(Fraction(repr(value)))
+    if isinstance(value, DecimalText):
+        try:
+            return sympy.Rational(exact(NumberText(value.text)))
+        except ValueError as error:
+            raise EquationError(f"{_place(node)}: {error}") from None
     raise EquationError(f"{_place(node)}: {_shown(node)!r} is no part of the equation language")
 
 

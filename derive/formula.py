@@ -16,7 +16,8 @@ class Name:
     """How a quantity is written: ``Name("net", "h1")`` is net with the subscript h1.
 
     ``base`` is a letter, a word, or the English name of a Greek letter ("delta", "eta");
-    ``style`` is "italic" (the default), "roman", "bold" or "code"; ``accent`` is "" or "hat".
+    ``style`` is "italic" (the default), "roman", "bold" or "code"; ``accent`` is "", "hat" or "left" (an arrow to
+    the left).
     ``typed`` is how the name is typed where that is not what is printed: "W[0, 0]".
     """
 
@@ -108,6 +109,15 @@ class Partial(Formula):
 
     of: Formula
     by: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative(Formula):
+    """d/d``by`` [body], a derivative that is still to be taken; with ``partial`` ∂/∂``by`` [body]."""
+
+    body: Formula
+    by: Formula
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +214,7 @@ def precedence(node: Formula) -> Precedence:
                 if text.startswith("-")
                 else (Precedence.PRODUCT if "e" in text else Precedence.ATOM)
             )
-        case Product() | BigSum():
+        case Product() | BigSum() | Derivative():
             return Precedence.PRODUCT
         case Fraction() | Partial() | Power() | Transposed():
             return Precedence.POWER
@@ -221,7 +231,7 @@ def children(node: Formula) -> tuple[Formula, ...]:
             return parts
         case Negative(body) | Transposed(body) | Group(body):
             return (body,)
-        case Fraction(a, b) | Power(a, b) | Partial(a, b) | Relation(a, _, b):
+        case Fraction(a, b) | Power(a, b) | Partial(a, b) | Derivative(a, b) | Relation(a, _, b):
             return (a, b)
         case Cases(rows):
             return tuple(part for row in rows for part in row if part is not None)

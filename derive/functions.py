@@ -12,24 +12,28 @@ from dataclasses import dataclass
 from functools import cache
 
 import sympy
-from sympy import Abs, Add, Expr, Max, Piecewise, Rational, Symbol, erf, erfc, exp, log, sqrt, tanh
+from sympy import Abs, Add, Expr, Max, Piecewise, Pow, Rational, Symbol, erf, erfc, exp, log, sqrt, tanh
 
 z = Symbol("z", real=True)
 a = Symbol("a", real=True)
 slope = Symbol("slope", real=True)
 alpha = Symbol("alpha", real=True)
+scale = Symbol("lambda", real=True)
+t = Symbol("t", real=True)
+delta = Symbol("delta", real=True)
 
 
 @dataclass(frozen=True)
 class Activation:
     """An activation function: its formula in z, and how its derivative is written.
 
-    ``formula``      the definition, in z (and ``constant``), exact; None for softmax, which is over an axis
+    ``formula``      the definition, in z (and ``constant``), exact; None for one over an axis
     ``output_form``  the derivative in terms of the output a (and z), or None to keep SymPy's own
     ``float_form``   the same function written so that float64 neither overflows nor cancels
     ``logarithms``   ln f(z) and ln(1 − f(z)) rewritten, where that avoids a logarithm of zero
+    ``over_axis``    softmax over the units of a layer; with ``logarithm`` its natural logarithm
     ``sign``         how the function is called in a formula ("sigma" prints σ)
-    ``derivation``   the derivative in words, for the reader who asks why
+    ``on_paper``     the formula as it is differentiated by hand, where it has letters for constants there
     """
 
     name: str
@@ -40,9 +44,11 @@ class Activation:
     float_form: Expr | None = None
     logarithms: Callable[[Expr], tuple[Expr, Expr]] | None = None
     over_axis: bool = False
+    logarithm: bool = False
     constant: Symbol | None = None
     default: Rational | None = None
     kink: bool = False
+    on_paper: Expr | None = None
 
 
 class Elementwise(sympy.Function):  # type: ignore[misc] # SymPy is not typed
@@ -139,6 +145,11 @@ SOFTPLUS = Activation(
 )
 
 
+def _as_written(*factors: Expr) -> Expr:
+    """A product in this order."""
+    return sympy.Mul(*factors, evaluate=False)
+
+
 def _logarithms_of_logistic(argument: Expr) -> tuple[Expr, Expr]:
     return -call(SOFTPLUS, -argument), -call(SOFTPLUS, argument)
 
@@ -175,6 +186,7 @@ ACTIVATIONS: dict[str, Activation] = {
             Piecewise((SELU_SCALE * z, z > 0), (SELU_SCALE * SELU_ALPHA * (exp(z) - 1), True)),
             "selu",
             kink=True,
+            on_paper=Piecewise((scale * z, z > 0), (_as_written(scale, alpha, exp(z) - 1), True)),
         ),
         Activation(
             "gelu",
@@ -182,6 +194,7 @@ ACTIVATIONS: dict[str, Activation] = {
             z * (1 + erf(z / sqrt(2))) / 2,
             "gelu",
             float_form=z * Piecewise((2 - erfc(z / sqrt(2)), z >= 0), (erfc(Abs(z) / sqrt(2)), True)) / 2,
+            on_paper=_as_written(Rational(1, 2), z, 1 + erf(_as_written(z, Pow(sqrt(2), -1, evaluate=False)))),
         ),
         Activation("silu", "z σ(z), also called swish", z * function(LOGISTIC)(z), "silu"),
         Activation(
@@ -195,6 +208,14 @@ ACTIVATIONS: dict[str, Activation] = {
         SOFTPLUS,
         Activation(
             "softmax", "eᶻ of each unit over the sum of all of them: probabilities", None, "softmax", over_axis=True
+        ),
+        Activation(
+            "log_softmax",
+            "z − ln Σ eᶻ over all units, the logarithms of softmax's probabilities, for the loss nll",
+            None,
+            "log_softmax",
+            over_axis=True,
+            logarithm=True,
         ),
     )
 }

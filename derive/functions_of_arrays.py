@@ -8,7 +8,8 @@ written down as an equation; nothing is computed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -170,9 +171,25 @@ def _shape(node: ast.expr, operands: Sequence[Array], condition: bool) -> Shape:
     try:
         (equation,) = parse(f"r = where({text}, 1, 0)" if condition else f"r = {text}", known)
     except EquationError as error:
-        shapes = ", ".join(f"{name} {known[name].shape}" for name in known)
-        raise TraceError(f"{ast.unparse(node)}: {str(error).rpartition(': ')[2]} ({shapes})") from None
+        called = {f"a{place}": _called(operand) for place, operand in enumerate(operands)}
+        shapes = ", ".join(f"{called[name]} {known[name].shape}" for name in known)
+        raise TraceError(f"{_renamed(node, called)}: {str(error).rpartition(': ')[2]} ({shapes})") from None
     return equation.expression.shape
+
+
+def _called(operand: Array) -> str:
+    """A given array by its name; what was made of such by its expression, in which others are dots."""
+    if operand.node is None:
+        return operand.name
+    names = {f"a{place}": each.name or "…" for place, each in enumerate(operand.operands)}
+    written = _renamed(operand.node, names)
+    return written if isinstance(operand.node, ast.Call | ast.Subscript | ast.Attribute) else f"({written})"
+
+
+def _renamed(node: ast.expr, names: Mapping[str, str]) -> str:
+    """An expression's text with other names for its operands."""
+    text = ast.unparse(node)
+    return re.sub(r"\ba\d+\b", lambda match: names.get(match[0], match[0]), text)
 
 
 def _operand(name: str, operand: Array) -> Expression:

@@ -62,7 +62,7 @@ def _where(condition: Expression, x: Expression, y: Expression) -> Expression:
 def _activation(name: str) -> Function:
     row = ACTIVATIONS[name]
     if row.over_axis:
-        return Function(lambda x, axis=-1: arrays.softmax(x, axis), options={"axis": "axis"})
+        return Function(lambda x, axis=-1: arrays.softmax(x, axis, logarithm=row.logarithm), options={"axis": "axis"})
     constant = {} if row.constant is None else {str(row.constant): "number"}
     return Function(lambda x, **given: arrays.apply(row, x, next(iter(given.values()), None)), options=constant)
 
@@ -83,7 +83,6 @@ FUNCTIONS: dict[str, Function] = {
     "stop_gradient": _of_one(StopGradient),
     **{name: _activation(name) for name in ACTIVATIONS},
     "sigmoid": _activation("logistic"),
-    "log_softmax": Function(lambda x, axis=-1: arrays.softmax(x, axis, logarithm=True), options={"axis": "axis"}),
     "sum": Function(lambda x, axis=None, keepdims=False: arrays.total(x, axis, keepdims=keepdims), options=REDUCTION),
     "mean": Function(lambda x, axis=None, keepdims=False: arrays.mean(x, axis, keepdims=keepdims), options=REDUCTION),
     "max": Function(

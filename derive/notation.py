@@ -16,8 +16,11 @@ import sympy
 
 from derive.errors import ChainruleError, unknown
 from derive.formula import Name
-from derive.notations import NOTATIONS, Notation
-from derive.notations.row import filled
+from derive.notations import NOTATIONS, Notation, placed
+from derive.notations.placed import array_element
+from derive.notations.row import FIELD, filled
+from derive.notations.spelling import scripts
+from derive.plain import plain_name, printed_name
 from derive.program import Program, Variable
 
 __all__ = ["NOTATIONS", "Names", "Notation", "UnknownNameError", "array_element", "plain_name"]
@@ -46,10 +49,9 @@ class Names:
     def element(self, array: str, index: Index, example: str | None = None) -> Name:
         """How one element is written; ``example`` stands for its own ("n" for any, "" for none)."""
         variable = self.program.variables[array]
-        role = self._role(variable)
-        template = self.notation.element(role)
-        if template is None or len(index) != AXES.get(role, 2):
-            return self._own_name(array, index)
+        template = self._template(variable)
+        if template is None:
+            return self._other(variable, index, example)
         return self._filled(template, variable, index, example)
 
     def delta(self, array: str, index: Index, example: str | None = None) -> Name:
@@ -57,7 +59,7 @@ class Names:
         variable = self.program.variables[array]
         template = self.notation.element("output_delta" if self.is_last(variable.layer) else "delta")
         if template is None or len(index) != 2:
-            own = self._own_name(array, index)
+            own = self._other(variable, index, example)
             return Name("delta", own.sub, own.sup, typed=f"delta_{plain_name(own)}")
         return self._filled(template, variable, index, example)
 
@@ -65,7 +67,15 @@ class Names:
         """How a whole array is written in the matrix form."""
         variable = self.program.variables[array]
         template = self.notation.array(self._role(variable), several=_several(variable))
-        return self._own_name(array, ()) if template is None else filled(template, _layer_fields(variable))
+        return self._other(variable, ()) if template is None else filled(template, _layer_fields(variable))
+
+    def part(self, array: str, front: Index) -> Name:
+        """How a part of an array is written, given by its first indices: K_1,2 for ``front`` (0, 1)."""
+        variable = self.program.variables[array]
+        if len(front) == len(variable.shape) or self._template(variable) is None:
+            return self._other(variable, front) if len(front) < len(variable.shape) else self.element(array, front)
+        whole = self.array(array)
+        return replace(whole, sub=",".join(part for part in (whole.sub, *(str(i + 1) for i in front)) if part))
 
     def array_delta(self, array: str) -> Name:
         """How a whole layer's delta is written in the matrix form."""
@@ -108,8 +118,9 @@ class Names:
                 return array, index
         if name in self._by_name:
             return self._by_name[name]
-        if (found := self._by_scripts.get(_scripts(name))) is not None:
-            return found
+        for names in (self._by_scripts, self._by_print):
+            if (found := names.get(scripts(name))) is not None:
+                return found
         raise UnknownNameError(
             f"no quantity of that name: {unknown(name, dict.fromkeys([*self.program.variables, *self._by_name]))}"
         )
@@ -139,12 +150,73 @@ class Names:
     def _by_scripts(self) -> dict[str, tuple[str, Index | None] | None]:
         """The same names in every order of their scripts, and the arrays by their names; None where two would meet."""
         found: dict[str, tuple[str, Index | None] | None] = {}
-        for place in self.typed:
-            key = _scripts(plain_name(self.element(*place)))
-            found[key] = None if key in found else place
+        for array, variable in self.program.variables.items():
+            if self._template(variable) is not None:
+                for index in _indices(variable.shape):
+                    key = scripts(plain_name(self.element(array, index)))
+                    found[key] = None if key in found else (array, index)
         for array in self.program.variables:
-            found.setdefault(_scripts(plain_name(self.array(array))), (array, None))
+            found.setdefault(scripts(plain_name(self.array(array))), (array, None))
         return found
+
+    @cached_property
+    def _by_print(self) -> dict[str, Place | tuple[str, None] | None]:
+        """The arrays of layers and of equations, and their elements, by what is printed of them."""
+        found: dict[str, Place | tuple[str, None] | None] = {}
+        for array, variable in self.program.variables.items():
+            if self._template(variable) is None:
+                for index in _indices(variable.shape):
+                    key = scripts(printed_name(self.element(array, index)))
+                    found[key] = None if key in found else (array, index)
+        for array in self.program.variables:
+            found.setdefault(scripts(printed_name(self.array(array))), (array, None))
+        return found
+
+    @cached_property
+    def _numbered(self) -> frozenset[str]:
+        """The arrays of layers whose layer is told: several have the letter, or a name would meet another."""
+        rows = [v for v in self.program.variables.values() if v.place is not None and self._template(v) is None]
+        if self.notation.marks.place == "base":
+            return frozenset(variable.name for variable in rows)
+        letters = {variable.name: placed.letter(variable, self.notation) for variable in rows}
+        taken = self._printed({letter.base for letter in letters.values()})
+        groups: dict[placed.Letter | None, list[Variable]] = {}
+        for variable in rows:
+            groups.setdefault(letters[variable.name], []).append(variable)
+            if variable.like and not letters[variable.name].part:
+                groups.setdefault(None, []).append(variable)  # what is there in every layer of units goes together
+        told: set[str] = set()
+        for letter, group in groups.items():
+            layers = {variable.place.layer for variable in group if variable.place is not None}
+            layers |= set() if letter else self._layers_of_units({letters[v.name].base for v in group})
+            if len(layers) > 1:
+                told |= {variable.name for variable in group}
+        met = {letters[v.name].base for v in rows if self._meets(v, taken)}
+        return frozenset(told | {name for name, letter in letters.items() if letter.base in met})
+
+    def _layers_of_units(self, letters: set[str]) -> set[int]:
+        """The layers of units whose net inputs or activations have one of these letters."""
+        return {
+            variable.layer
+            for role in ("net", "activation")
+            for variable in self.program.by_role(role)
+            if (template := self.notation.elements.get(role)) is not None and FIELD.sub("", template.base) in letters
+            if variable.layer
+        }
+
+    def _printed(self, bases: set[str]) -> set[str]:
+        """What is printed of the arrays of units whose names begin with one of these letters."""
+        return {
+            scripts(printed_name(self.element(array, index)))
+            for array, variable in self.program.variables.items()
+            if (template := self._template(variable)) is not None and template.base in bases
+            for index in _indices(variable.shape)
+        }
+
+    def _meets(self, variable: Variable, taken: set[str]) -> bool:
+        """Whether a name would be taken for another, commas aside: b_o,1 for b_o1."""
+        names = (placed.name(variable, at, self.notation, layer=False) for at in _indices(variable.shape))
+        return bool(taken) and any(scripts(printed_name(name)) in taken for name in names)
 
     @cached_property
     def _weights_before(self) -> dict[str, int]:
@@ -179,8 +251,17 @@ class Names:
             return "output_net" if role == "net" else "output"
         return role
 
-    def _own_name(self, array: str, index: Index) -> Name:
-        """The name of an array that a user named, in the style of the notation."""
+    def _template(self, variable: Variable) -> Name | None:
+        """The notation's row for the elements of an array of units; None for any other array."""
+        role = self._role(variable)
+        return self.notation.element(role) if len(variable.shape) == AXES.get(role, 2) else None
+
+    def _other(self, variable: Variable, index: Index, example: str | None = None) -> Name:
+        """The name of an array that no row names: as its layer has it, or as its user."""
+        if variable.place is not None or variable.like:
+            told = variable.name in self._numbered
+            return placed.name(variable, index, self.notation, layer=told, example=example)
+        array = variable.name
         name = array_element(array, index)
         if self.notation.example.place != "at":
             return name
@@ -219,53 +300,9 @@ def _layer_fields(variable: Variable) -> dict[str, str]:
     return {"layer": str(variable.layer), "level": str(variable.layer + 1)}
 
 
-_PARTS = re.compile(r"(?P<base>[^\W\d_]+)(?P<number>\d*)(?:_(?P<rest>\w+))?_*")
-
-
-def array_element(array: str, index: Index) -> Name:
-    """How an element of an array that a user named is written.
-
-    It is typed as it is indexed, W[0, 0], and printed with subscripts counted from 1, W with 1,1; a number
-    at the end of the name and what follows an underscore are subscripts too: theta1, W_xh.
-    """
-    match = _PARTS.fullmatch(array)
-    base, first = (array, []) if match is None else (match["base"], [match["number"], match["rest"]])
-    scripts = [*(part.replace("_", ",") for part in first if part), *(str(i + 1) for i in index)]
-    typed = f"{array}[{', '.join(map(str, index))}]" if index else array
-    return Name(base, ",".join(scripts), typed=typed)
-
-
 def _within(index: Index, shape: Index) -> bool:
     return len(index) == len(shape) and all(i < size for i, size in zip(index, shape, strict=True))
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[Index]:
     return product(*(range(size) for size in shape))
-
-
-def plain_name(name: Name) -> str:
-    """A name as it is typed: w5, net_h1, net_h1(2) for the second example, w^2_11, y_hat_1, W[0, 0]."""
-    if name.typed:
-        return name.typed
-    base = f"{name.base}_hat" if name.accent == "hat" else name.base
-    sub = name.sub if not name.sub or (name.sub[0].isdigit() and len(base) == 1) else f"_{name.sub}"
-    if not name.sup or _AFTER.fullmatch(name.sup):
-        return f"{base}{sub}{name.sup}"
-    return f"{base}^{name.sup}" + (f"_{name.sub}" if name.sub else "")
-
-
-_AFTER = re.compile(r"\(\w+\)\+?|\+")  # what stands behind a name without a sign before it
-_BASE = r"(?P<base>[^\W\d_]+(?:_hat)?|\w+\[.*\])"
-_SPELT = re.compile(
-    _BASE + r"(?:\^(?P<first>[^_]+))?_?(?P<sub>[\w,]*)(?:\^(?P<last>.+)|(?P<after>[(\[].*))?",
-)
-
-
-def _scripts(name: str) -> str:
-    """A name with its scripts in one order and without what only joins them: w^{2}_{11} as w_11^2."""
-    bare = re.sub(r"[\s{}\\]", "", name)
-    found = _SPELT.fullmatch(bare)
-    if found is None:
-        return bare
-    sup = found["first"] or found["last"] or found["after"] or ""
-    return f"{found['base']}_{found['sub'].replace(',', '')}^{sup}"

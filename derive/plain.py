@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from derive.errors import printable
@@ -9,6 +10,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -47,14 +49,21 @@ def plain_equation(sides: Iterable[Side]) -> str:
 
 
 def plain_name(name: Name) -> str:
-    """A name without TeX: ``w5``, ``out_o1``, ``w5+``; a letter and its number are written together."""
-    if name.typed:
-        return name.typed
-    base = f"{name.base}_hat" if name.accent == "hat" else name.base
-    joined = len(base) == 1 and name.sub.isdigit()
-    sub = name.sub if joined or not name.sub else f"_{name.sub}"
-    sup = name.sup if name.sup in ("", "+", "*") else f"^{name.sup}"
-    return base + sub + sup
+    """A name as it is typed: w5, net_h1, net_h1(2) for the second example, w^2_11, y_hat_1, W[0, 0]."""
+    return name.typed or printed_name(name)
+
+
+def printed_name(name: Name) -> str:
+    """A name as it is printed, without TeX: W_1,1 for what is typed W[0, 0]; a letter joins its number."""
+    base = f"{name.base}_{ACCENTS[name.accent]}" if name.accent else name.base
+    sub = name.sub if not name.sub or (name.sub.isdigit() and len(base) == 1) else f"_{name.sub}"
+    if not name.sup or _AFTER.fullmatch(name.sup):
+        return f"{base}{sub}{name.sup}"
+    return f"{base}^{name.sup}" + (f"_{name.sub}" if name.sub else "")
+
+
+ACCENTS = {"hat": "hat", "left": "back"}
+_AFTER = re.compile(r"\(\w+\)\+?|[+*]")  # what stands behind a name without a sign before it
 
 
 def _write(node: Formula, minimum: int, lead: bool) -> str:
@@ -84,6 +93,9 @@ def _sign_and_text(node: Formula, lead: bool) -> tuple[int, str]:
             return PRODUCT, f"{_write(numerator, PRODUCT, lead)}/{_write(denominator, POWER, False)}"
         case Partial(of, by):
             return PRODUCT, f"∂{_write(of, ATOM, False)}/∂{_write(by, ATOM, False)}"
+        case Derivative(body, by, partial):
+            d = "∂" if partial else "d"
+            return PRODUCT, f"{d}/{d}{_write(by, ATOM, False)}[{plain(body)}]"
         case Power(base, exponent):
             return POWER, f"{_write(base, ATOM, False)}**{_write(exponent, ATOM, False)}"
         case Relation(left, sign, right):
@@ -126,7 +138,7 @@ def _term(term: Formula, position: int, lead: bool) -> str:
 
 def _product(factors: tuple[Formula, ...], sign: str, lead: bool) -> str:
     """Factors with ``*`` between them; with spaces round it where a factor is itself a quotient."""
-    divided = any(isinstance(_bare(factor), Fraction | Partial) for factor in factors)
+    divided = any(isinstance(_bare(factor), Fraction | Partial | Derivative) for factor in factors)
     star = " ⊙ " if sign == "hadamard" else " * " if divided else "*"
     written = []
     for position, factor in enumerate(factors):

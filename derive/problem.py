@@ -38,7 +38,7 @@ class Layer:
     """One layer: ``weights`` has a row per unit and a column per incoming value; None leaves symbols.
 
     ``bias`` is a number (one that the layer shares), a tuple (one per unit), "shared" or "per_unit" (the
-    same as symbols), or None (no bias).
+    same as symbols), or None (no bias). ``slope`` is leaky_relu's, ``alpha`` elu's; None is the row's own.
     In a network of layers of any type a layer has ``keys``, as its table states them, and ``arrays`` by stem
     with their numbers; ``weights`` is None then, and ``units`` is how many values its last axis has.
     """
@@ -48,9 +48,15 @@ class Layer:
     weights: tuple[Vector, ...] | None = None
     bias: Fraction | Vector | str | None = None
     slope: Fraction | None = None
+    alpha: Fraction | None = None
     type: str = "dense"
     keys: tuple[tuple[str, Any], ...] = ()
     arrays: tuple[GivenArray, ...] = ()
+
+    @property
+    def constants(self) -> dict[str, Fraction | None]:
+        """The constants of the activation, None for its own: the slope of leaky_relu, the α of elu."""
+        return {"slope": self.slope, "alpha": self.alpha}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Loss:
 class Update:
     """How parameters move: the rule, its learning rate, what stays fixed, in which order, how often.
 
+    ``biases`` "fixed" holds every bias, the β of a normalisation too, which PyTorch calls its bias; its γ is no bias.
     The rest are the rule's settings; None is the rule's own value, or none where the rule does not
     know the key (`optimizers.settings` has them with their values).
     """
@@ -107,7 +114,11 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """What large weights cost: ½·l2·Σw² + l1·Σ|w| over the weights, biases not among them, is added to the error."""
+    """What large weights cost: ½·l2·Σw² + l1·Σ|w| over the weights is added to the error.
+
+    Biases are not among them, nor are the γ and β of normalisations, which scale and shift: a γ that shrinks makes
+    nothing simpler. (The weight decay of an update is, as in PyTorch, on everything that the update moves.)
+    """
 
     l1: Fraction = Fraction(0)
     l2: Fraction = Fraction(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from derive.errors import Fault, unknown
 from derive.problem_updates import update_faults
 
 if TYPE_CHECKING:
-    from derive.functions import Loss
+    from derive.functions import Activation, Loss
     from derive.problem_tables import ExampleTable, InitialTable, LayeredFile, LayerTable, ProblemFile
 
 MAX_PARAMETERS = 10**7
@@ -214,11 +214,25 @@ def _activation(reading: _Reading, row: int, layer: LayerTable) -> Iterator[Faul
         return
     activation = ACTIVATIONS[layer.activation]
     if activation.over_axis and _units(reading, row) == 1:
-        message = f"{layer.activation} over one unit is always 1; at least two units are needed"
-        yield Fault(f"layers[{row}].activation", message)
-    if layer.slope is not None and str(activation.constant) != "slope":
-        sloped = ", ".join(name for name, each in ACTIVATIONS.items() if str(each.constant) == "slope")
-        yield Fault(f"layers[{row}].slope", f"{layer.activation} has no slope; known with one: {sloped}")
+        yield Fault(f"layers[{row}].activation", over_one_unit(activation))
+    stated = {key: getattr(layer, key) for key in ("slope", "alpha") if reading.sound("layers", row, key)}
+    yield from constant_faults(layer.activation, stated, f"layers[{row}]")
+
+
+def over_one_unit(activation: Activation) -> str:
+    """What is said of a softmax over one unit."""
+    always = 0 if activation.logarithm else 1
+    return f"{activation.name} over one unit is always {always}; at least two units are needed"
+
+
+def constant_faults(activation: str, stated: Mapping[str, Fraction | None], place: str) -> Iterator[Fault]:
+    """Constants (slope, alpha) that a layer states and its activation does not have."""
+    from derive.functions import ACTIVATIONS
+
+    for key, value in stated.items():
+        if value is not None and str(ACTIVATIONS[activation].constant) != key:
+            having = ", ".join(name for name, each in ACTIVATIONS.items() if str(each.constant) == key)
+            yield Fault(f"{place}.{key}", f"{activation} has no {key}; known with one: {having}")
 
 
 # ---- loss, initial, update -----------------------------------------------------------------------

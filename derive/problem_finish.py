@@ -74,6 +74,7 @@ def _layers(file: ProblemFile) -> Iterator[Layer]:
             weights=_weights(layer, units, incoming, draw),
             bias=_bias(layer, units, draw),
             slope=layer.slope,
+            alpha=layer.alpha,
             type=layer.type,
         )
         incoming = units

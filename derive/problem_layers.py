@@ -10,11 +10,12 @@ from typing import Any
 from derive.errors import Fault, nearest, shown, unknown
 from derive.functions import ACTIVATIONS
 from derive.layers import LAYERS, LayerType, Stated
-from derive.layers.frame import REQUIRED, Key, usual_name
-from derive.layers.recurrent import BACK
+from derive.layers.frame import CONSTANTS, REQUIRED, Key, usual_name
 from derive.problem import GivenArray
 from derive.problem_arrays import read_numbers
+from derive.problem_checks import constant_faults
 from derive.problem_numbers import exact
+from derive.program import BACK
 
 MAX_WHOLE = 10**7
 BIASES = ("shared", "per_unit")
@@ -62,7 +63,7 @@ def read_layer(table: Mapping[str, Any], place: str) -> tuple[ReadLayer | None, 
                 faults.append(Fault(at, str(error)))
         else:
             faults.append(Fault(at, unknown(key, known_keys(row), f"{name} has no key")))
-    faults += _slope(row, keys, place)
+    faults += _constants(row, keys, place)
     return (None if faults else ReadLayer(name, keys, arrays)), faults
 
 
@@ -80,13 +81,10 @@ def _stem(row: LayerType, key: str, value: Any) -> str | None:
     return stem if stem in row.stems else None
 
 
-def _slope(row: LayerType, keys: Mapping[str, Any], place: str) -> Iterator[Fault]:
-    if keys.get("slope") is None:
-        return
-    activation = keys.get("activation", row.keys["activation"].default)
-    if str(ACTIVATIONS[activation].constant) != "slope":
-        sloped = ", ".join(name for name, each in ACTIVATIONS.items() if str(each.constant) == "slope")
-        yield Fault(f"{place}.slope", f"{activation} has no slope; known with one: {sloped}")
+def _constants(row: LayerType, keys: Mapping[str, Any], place: str) -> Iterator[Fault]:
+    if "activation" in row.keys:
+        activation = keys.get("activation", row.keys["activation"].default)
+        yield from constant_faults(activation, {key: keys[key] for key in CONSTANTS if key in keys}, place)
 
 
 # ---- the kinds of keys ---------------------------------------------------------------------

@@ -6,16 +6,15 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import Fault, shown, unknown
-from derive.functions import LOSSES
-from derive.layers import LayerError
-from derive.layers.network import TRAINED, Written, whole, written_layers
+from derive.functions import ACTIVATIONS, LOSSES
+from derive.layers.network import TRAINED, Written, tried_layers, whole
 from derive.problem import Example, GivenArray, Initial, Layer, Loss, Penalty, Problem, Published, Symbols
 from derive.problem_arrays import nested, read_numbers, read_symbols
-from derive.problem_checks import MAX_PARAMETERS, settings_check, target_faults
+from derive.problem_checks import MAX_PARAMETERS, over_one_unit, settings_check, target_faults
 from derive.problem_finish import drawing, updated
 from derive.problem_layers import ReadLayer, read_layer
 from derive.problem_updates import update_faults
@@ -41,13 +40,14 @@ def read_network(file: NetworkFile, broken: Broken, source: str, stem: str) -> t
     faults += [*wrong, *wrong_targets, *settings_check(file, broken)]
     if file.update is not None:
         faults += update_faults(file.update, lambda *address: address not in broken, only_dense=False)
-    if not inputs or len(layers) < len(read):
+    sound = [layer for layer, _ in takewhile(lambda each: each[0] is not None, read) if layer is not None]
+    if not inputs or not sound:
         return None, faults
     x = Variable("x", (len(file.examples), *inputs[0].shape))
-    try:
-        written = written_layers([layer.stated for layer in layers], x, _tokens(layers[0], inputs))
-    except LayerError as error:
-        return None, [*faults, Fault(error.key, error.message)]
+    written, errors = tried_layers([layer.stated for layer in sound], x, _tokens(sound[0], inputs))
+    faults += [Fault(error.key, error.message) for error in errors]
+    if len(written) < len(read):
+        return None, faults
     faults += [*_names(file, written), *_too_many(written), *_senseless(layers, written)]
     loss = ("loss", "name") not in broken and ("loss",) not in broken
     if targets and loss:
@@ -194,6 +194,9 @@ def _names(file: NetworkFile, written: Sequence[Written]) -> Iterator[Fault]:
     for index, name in enumerate(file.update.fixed if file.update else ()):
         if name not in learned:
             yield Fault(f"update.fixed[{index}]", unknown(name, learned))
+    weights = any(parameter.role == "weight" for each in written for parameter in each.parameters.values())
+    if file.penalty is not None and not weights:
+        yield Fault("penalty", "goes over the weights, and these layers have none (gamma and beta are not among them)")
     if not learned and file.parameters is None:
         yield Fault("parameters", 'is missing, and these layers have nothing to learn; name arrays, such as ["x"]')
 
@@ -212,8 +215,9 @@ def _senseless(layers: Sequence[ReadLayer], written: Sequence[Written]) -> Itera
     """A softmax over one unit, a mask of other numbers than 0 and 1."""
     for row, (layer, each) in enumerate(zip(layers, written, strict=True)):
         shape = each.output.shape
-        if each.activation == "softmax" and (shape[1] if len(shape) == 4 else shape[-1]) == 1:
-            yield Fault(f"layers[{row}].activation", "softmax over one unit is always 1; at least two units are needed")
+        activation = ACTIVATIONS[each.activation]
+        if activation.over_axis and (shape[1] if len(shape) == 4 else shape[-1]) == 1:
+            yield Fault(f"layers[{row}].activation", over_one_unit(activation))
         for stem, parameter in each.parameters.items():
             numbers = layer.arrays[stem].numbers if stem in layer.arrays else None
             if parameter.role == "mask" and not set(numbers or ()) <= {0, 1}:
@@ -231,6 +235,7 @@ def _layer(layer: ReadLayer, written: Written, draw: Callable[[], Fraction] | No
         units=written.output.shape[-1],
         activation=written.activation,
         slope=layer.keys.get("slope"),
+        alpha=layer.keys.get("alpha"),
         bias=layer.keys.get("bias"),
         type=layer.type,
         keys=tuple(layer.keys.items()),

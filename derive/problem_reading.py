@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from derive.arrays import LARGEST_EXPONENT
-from derive.equations import EquationError, parse
+from derive.equations import DecimalText, EquationError, parse, rows, syntax
+from derive.problem_numbers import MAX_DIGITS, NumberText, exact
 from derive.program import Equation, Expression, Ref, Shape
 
 MOST_FAULTS = 20
-MOST_BITS = 10**6
+MOST_BITS = 10 * MAX_DIGITS  # an estimate from above: what is let through is looked at again when it has been read
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def statements(text: str) -> list[ast.stmt]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            return ast.parse(text).body
+            return syntax(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 
@@ -105,9 +106,9 @@ def _targets(statement: ast.stmt) -> list[str]:
 
 def _source(text: str, statement: ast.stmt) -> str:
     """The source of one statement, without what stands before it on its line."""
-    rows = text.encode().split(b"\n")[statement.lineno - 1 : statement.end_lineno]
-    rows[-1] = rows[-1][: statement.end_col_offset]
-    return rows[0][statement.col_offset :].decode() + "".join(f"\n{row.decode()}" for row in rows[1:])
+    found = [row.encode() for row in rows(text)[statement.lineno - 1 : statement.end_lineno]]
+    found[-1] = found[-1][: statement.end_col_offset]
+    return found[0][statement.col_offset :].decode() + "".join(f"\n{row.decode()}" for row in found[1:])
 
 
 # ---- what is refused -----------------------------------------------------------------------
@@ -118,7 +119,15 @@ def _refuse_huge(statement: ast.stmt) -> None:
     for node in ast.walk(statement):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and _bits(node) > MOST_BITS:
             place = f"line {node.lineno}, column {node.col_offset + 1}"
-            raise EquationError(f"{place}: a constant of more than {MOST_BITS:,} binary digits; choose smaller powers")
+            raise EquationError(f"{place}: a constant of more than {MAX_DIGITS} digits; choose smaller powers")
+
+
+def _bits_of_decimal(text: str) -> int:
+    try:
+        number = exact(NumberText(text))
+    except ValueError:
+        return 0  # refused when it is read
+    return number.numerator.bit_length() + number.denominator.bit_length()
 
 
 def _bits(node: ast.expr) -> int:
@@ -126,8 +135,8 @@ def _bits(node: ast.expr) -> int:
     match node:
         case ast.Constant(value=int(value)):
             return max(1, value.bit_length())
-        case ast.Constant(value=float()):
-            return 64
+        case ast.Constant(value=DecimalText() as value):
+            return _bits_of_decimal(value.text)
         case ast.UnaryOp(operand=operand):
             return _bits(operand)
         case ast.BinOp(left=left, op=ast.Div(), right=right):

@@ -158,7 +158,8 @@ class LayerTable(Table):
 
     type: Annotated[str, _table("derive.layers", "LAYERS")] = "dense"
     activation: Annotated[str, _table("derive.functions", "ACTIVATIONS")] = "identity"
-    slope: Number | None = Field(None, description="of leaky_relu, for negative net inputs")
+    slope: Number | None = Field(None, description="of leaky_relu, for negative net inputs; absent: 0.01")
+    alpha: Number | None = Field(None, description="of elu, which goes to -alpha for negative net inputs; absent: 1")
     weights: list[list[Number]] | None = Field(None, description="a row per unit, a column per incoming value")
     units: int | None = Field(None, ge=1, description="how many units, where weights are not given")
     bias: Bias | None = Field(
@@ -233,7 +234,7 @@ class PublishedTable(Table):
 
 
 class PenaltyTable(Table):
-    """What large weights cost, added to the error; biases are left out."""
+    """What large weights cost, added to the error; biases, and gamma and beta of normalisations, are left out."""
 
     l1: Weight = Field(Fraction(0), description="adds l1 times the sum of |w|", json_schema_extra={"default": 0})
     l2: Weight = Field(Fraction(0), description="adds l2/2 times the sum of w²", json_schema_extra={"default": 0})

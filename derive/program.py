@@ -152,6 +152,10 @@ class Largest(Expression):
     mask: bool = False
 
 
+BACK = "_back"
+"""What the stem of an array of a layer's second direction ends in, which reads from the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an array stands: its layer's number, the stem of its name (z_i), its time step (0: before the first)."""
@@ -160,6 +164,21 @@ class Place:
     stem: str
     time: int | None = None
 
+    @property
+    def backward(self) -> bool:
+        """Whether it is of the direction that reads from the end."""
+        return self.stem.endswith(BACK)
+
+    @property
+    def letter(self) -> str:
+        """What the stem begins with: z of z_i."""
+        return self.stem.partition("_")[0]
+
+    @property
+    def part(self) -> str:
+        """Which one of that letter it is: i of z_i, "" where there is one only."""
+        return self.stem.removesuffix(BACK).partition("_")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -167,8 +186,11 @@ class Variable:
 
     ``role``: input, target, weight, bias, net, activation, output_error, error, or array (any
     other). ``layer`` counts from 1 (0: belongs to none). ``per_example``: the first axis is the
-    example. ``meaning`` says in a few words what it is, where that is known ("the input gate"). An array
-    that a layer wrote has the ``place`` of its name.
+    example. ``meaning`` says in a few words what it is, where that is known ("input gate"). An array
+    that a layer wrote has the ``place`` of its name. ``axes`` says what each axis counts, where that is known:
+    "example", "time" (the step of a recurrent layer), "position", "query" (the row of a score), "" for one that
+    a sum or mean kept with length one, and words such as "unit" and "feature". ``like`` is the role that an array
+    outside the layers of units would have in one (output: what comes out of the last layer).
     """
 
     name: str
@@ -178,6 +200,8 @@ class Variable:
     per_example: bool = False
     meaning: str = ""
     place: Place | None = None
+    axes: tuple[str, ...] = ()
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)

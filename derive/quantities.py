@@ -42,19 +42,31 @@ def quantity(derivation: Derivation, name: str) -> Quantity:
     """The quantity of a name.
 
     A scalar by its name or index; ``dU/dV`` any scalar's derivative by another; ``delta_U`` the delta
-    of a unit; ``NAME+`` after one update; ``NAME@N`` after N. Raises ChainruleError for anything else.
+    of a unit; ``NAME+`` after one update; ``NAME@N`` after N. Raises ChainruleError for anything else, and for what is
+    a formula in this problem and no number.
     """
     if match := re.fullmatch(r"(.+)@(\d+)", name):
         steps = int(match[2])
         return Quantity(_trained(derivation, steps), _scalar(derivation, match[1]), steps)
     if name.endswith("+"):
         return Quantity(derivation.after_update, _scalar(derivation, name[:-1]), 1)
-    if match := re.fullmatch(r"[d∂](\S+)/[d∂](\S+)", name):
+    if match := re.fullmatch(r"[d∂]\s*([^/]+?)\s*/\s*[d∂]\s*([^/]+)", name):
         expression = derivative(derivation, derivation.scalar(match[1]), derivation.scalar(match[2]))
+        _numeric(derivation, name, {derivation.scalar_of(symbol).array for symbol in expression.free_symbols})
         return Quantity(derivation.enclosures, reader(derivation, expression))
     if (delta := _deltas(derivation).get(name)) is not None:
-        return Quantity(derivation.enclosures, reads(derivation.gradient.adjoints[delta.array], delta.index))
+        adjoint = derivation.gradient.adjoints[delta.array]
+        _numeric(derivation, name, {adjoint})
+        return Quantity(derivation.enclosures, reads(adjoint, delta.index))
+    _numeric(derivation, name, {derivation.scalar(name).array})
     return Quantity(derivation.enclosures, _scalar(derivation, name))
+
+
+def _numeric(derivation: Derivation, name: str, arrays: set[str]) -> None:
+    """Raise ChainruleError where one of the arrays has no numbers."""
+    if not arrays <= derivation.numeric:
+        symbols = ", ".join(each for each in derivation.program.given if each not in derivation.given)
+        raise ChainruleError(f"{name} is a formula here and no number: the problem leaves {symbols} symbols")
 
 
 def _scalar(derivation: Derivation, name: str) -> Read:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from derive.problem import Problem
 
 NESTED = Any
+Renewed = Callable[[Scalar], Formula]
 
 
 def nested(shape: tuple[int, ...], make: Callable[[tuple[int, ...]], str]) -> NESTED:
@@ -129,13 +130,19 @@ def _moved(derivation: Derivation, scalar: Scalar, digits: int) -> str:
         old = derivation.enclosures.decimal(lambda v: v[scalar.array][scalar.index], digits)
     if scalar.array not in derivation.trained or update is None:
         return old
-    gradient = local(derivation, scalar)
+    renewed = _renewed(derivation, digits) if update.order == "sequential" else None
+    gradient = local(derivation, scalar, renewed)
     if optimizers.is_plain(update):
         return f"{old} - {plain(formula(sympy.Rational(update.learning_rate), {}))}*({plain(gradient)})"
     w, g = sympy.symbols("w g", real=True)
     named = Symbol(derivation.names.element(scalar.array, scalar.index))
     weight = Number(old) if scalar.array in derivation.numeric else named
     return plain(formula(optimizers.first_step(update, w, g), {w: weight, g: Group(gradient)}))
+
+
+def _renewed(derivation: Derivation, digits: int) -> Renewed:
+    """The new values that deltas are passed back through in a sequential sweep."""
+    return lambda scalar: Group(Words(_moved(derivation, scalar, digits)))
 
 
 def _anew(derivation: Derivation, scalar: Scalar, digits: int) -> str:
@@ -166,10 +173,11 @@ def _definition(derivation: Derivation, scalar: Scalar) -> str:
     return plain(definition(node, lambda s: Symbol(derivation.names.element(s.array, s.index))))
 
 
-def local(derivation: Derivation, scalar: Scalar) -> Formula:
+def local(derivation: Derivation, scalar: Scalar, renewed: Renewed | None = None) -> Formula:
     """∂E/∂scalar in local terms, in the order of the chain rule.
 
-    Activations stay symbols, upstream gradients are written out.
+    Activations stay symbols, upstream gradients are written out. In a sequential sweep the deltas are passed back
+    through new values, which ``renewed`` writes.
     """
     found: dict[Scalar, Formula] = {}
 
@@ -184,7 +192,9 @@ def local(derivation: Derivation, scalar: Scalar) -> Formula:
         return found[of]
 
     def factor(f: Factor) -> Formula:
-        return gradient(f.by) if f.local is None else _written(derivation, f.local)
+        if f.local is None:
+            return gradient(f.by)
+        return _written(derivation, f.local, None if f.by.array in derivation.trained else renewed)
 
     return gradient(scalar)
 
@@ -205,8 +215,13 @@ def local_text(derivation: Derivation, scalar: Scalar) -> str:
     return plain(local(derivation, scalar))
 
 
-def _written(derivation: Derivation, expression: sympy.Expr) -> Formula:
-    return formula(expression, {symbol: Symbol(derivation.element_name(symbol)) for symbol in expression.free_symbols})
+def _written(derivation: Derivation, expression: sympy.Expr, renewed: Renewed | None = None) -> Formula:
+    known: dict[sympy.Expr, Formula] = {}
+    for symbol in expression.free_symbols:
+        scalar = derivation.scalar_of(symbol)
+        new = renewed is not None and scalar.array in derivation.trained
+        known[symbol] = renewed(scalar) if renewed is not None and new else Symbol(derivation.element_name(symbol))
+    return formula(expression, known)
 
 
 def formulas(derivation: Derivation, closed: bool) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ import sympy
 from sympy import Expr, Mul, Symbol
 
 from derive import arrays
+from derive.errors import NotFiniteError
 from derive.functions import Elementwise
 from derive.program import (
     Contract,
@@ -143,7 +144,7 @@ def _pull(
         case Ref(name):
             yield name, upstream
         case Map():
-            for part, passed in _pull_map(expression, upstream, own):
+            for part, passed in _pull_map(expression, upstream, own, walk):
                 yield from _pull(part, passed, None, walk)
         case Contract(axes, out, (left, right)):
             if references(left) & walk.wanted:
@@ -171,8 +172,12 @@ def _pull(
             yield from _pull(argument, arrays.elementwise(times, whole, mask), None, walk)
 
 
-def _pull_map(expression: Map, upstream: Expression, own: Ref | None) -> Iterator[tuple[Expression, Expression]]:
+def _pull_map(
+    expression: Map, upstream: Expression, own: Ref | None, walk: _Walk
+) -> Iterator[tuple[Expression, Expression]]:
     for symbol, argument in zip(expression.symbols, expression.arguments, strict=True):
+        if not references(argument) & walk.wanted:
+            continue
         partial = local_derivative(expression.formula, symbol, None if own is None else arrays.placeholder(own))
         known = dict(zip(expression.symbols, expression.arguments, strict=True))
         if own is not None:
@@ -202,10 +207,24 @@ def _unwrapped(expression: Map) -> Expression:
     return expression
 
 
+def _is_divided_power(part: Expr) -> bool:
+    """uᵛ/u, as SymPy differentiates uᵛ: uᵛ⁻¹ is the same, and a number at u = 0 as well."""
+    return isinstance(part, Mul) and any(
+        isinstance(factor, sympy.Pow) and not factor.exp.is_number and 1 / factor.base in part.args
+        for factor in part.args
+    )
+
+
 @cache
 def local_derivative(formula: Expr, symbol: Symbol, own: Symbol | None) -> Expr:
-    """∂formula/∂symbol by SymPy; where the formula itself occurs in it, ``own`` (the result) is written."""
+    """∂formula/∂symbol by SymPy; where the formula itself occurs in it, ``own`` (the result) is written.
+
+    Raises NotFiniteError where it is no real number, whatever the symbols are: that of (−2)ᵘ holds ln(−2).
+    """
     partial = sympy.diff(formula.doit(), symbol)
+    if partial.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo):
+        raise NotFiniteError(f"the derivative of {formula} is no real number")
+    partial = partial.replace(_is_divided_power, lambda product: sympy.powsimp(product, combine="exp"))
     if own is not None:
         partial = partial.xreplace({formula.doit(): own, formula: own})
     return partial

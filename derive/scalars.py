@@ -353,7 +353,7 @@ class Graph:
     def _pull_softmax(
         self, expression: Softmax, index: Index, upstream: Expr, own: Scalar | None, wanted: frozenset[str]
     ) -> Iterator[tuple[Scalar, Expr]]:
-        """∂s_j/∂z_k = s_j (δ_jk − s_k); of the logarithm: δ_jk − s_k."""
+        """∂s_j/∂z_k = s_j (δ_jk − s_k); of the logarithm l = ln s: δ_jk − s_k, with e^l_k for s_k."""
         axis = expression.axis
         for place in range(expression.shape[axis]):
             at = (*index[:axis], place, *index[axis + 1 :])
@@ -363,8 +363,9 @@ class Graph:
             yield from self._pull(expression.argument, at, _times(upstream, partial), None, wanted)
 
     def _share(self, expression: Softmax, index: Index, own: Scalar | None) -> Expr:
-        if own is not None and not expression.logarithm:
-            return self.symbol(Scalar(own.array, index))
+        if own is not None:
+            result = self.symbol(Scalar(own.array, index))
+            return sympy.exp(result) if expression.logarithm else result
         plain = Softmax(expression.argument, expression.axis, expression.shape)
         return to_sympy(element(plain, index), self.symbol)
 

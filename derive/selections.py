@@ -25,10 +25,30 @@ def _positions(shape: Shape) -> np.ndarray[Any, np.dtype[np.intp]]:
 def index(argument: Expression, key: tuple[Any, ...]) -> Expression:
     """NumPy's basic indexing with whole numbers, slices, None and …, and lists of whole numbers."""
     try:
+        bounded(_most_picked(argument.shape, key))
         picked = _positions(argument.shape)[key]
     except IndexError as error:
         raise ShapeError(f"of an array of shape {argument.shape}: {error}") from None
     return _gathered((argument,), np.asarray(picked))
+
+
+def _most_picked(shape: Shape, key: tuple[Any, ...]) -> Shape:
+    """How many elements a key with lists picks at most, before any is: the lengths of the lists, and of what is left.
+
+    A key without lists picks no more than there is.
+    """
+    lists = [np.shape(part) for part in key if isinstance(part, list)]
+    if not lists:
+        return ()
+    counted = [part for part in key if part is not None and part is not ...]
+    before = next((place for place, part in enumerate(key) if part is ...), len(key))
+    first = sum(part is not None for part in key[:before])
+    axes = [*range(first), *range(len(shape) - (len(counted) - first), len(shape))]
+    left = [size for axis, size in enumerate(shape) if axis not in axes]
+    for part, axis in zip(counted, axes, strict=True):
+        if isinstance(part, slice) and 0 <= axis < len(shape):
+            left.append(len(range(*part.indices(shape[axis]))))
+    return (*(max(sizes) for sizes in zip(*lists, strict=False)), *left)
 
 
 def _gathered(arguments: tuple[Expression, ...], positions: np.ndarray[Any, np.dtype[np.intp]]) -> Expression:
@@ -46,6 +66,7 @@ def _gathered(arguments: tuple[Expression, ...], positions: np.ndarray[Any, np.d
 def take(argument: Expression, indices: Sequence[int] | int, axis: int = 0) -> Expression:
     """numpy.take: rows (or whatever lies along ``axis``) by number; an embedding's look-up."""
     chosen = normal_axis(axis, argument.shape)
+    bounded((*argument.shape[:chosen], *np.shape(indices), *argument.shape[chosen + 1 :]))
     try:
         return _gathered(
             (argument,), np.take(_positions(argument.shape), np.asarray(indices, dtype=np.intp), axis=chosen)
@@ -73,6 +94,7 @@ def _joined(arguments: Sequence[Expression], axis: int, join: Any, axes: int) ->
         raise ShapeError("nothing to join")
     if not -axes <= axis < axes:
         raise ShapeError(f"axis {axis} of arrays of shape {arguments[0].shape}")
+    bounded((sum(math.prod(argument.shape) for argument in arguments),))
     offset, parts = 0, []
     for argument in arguments:
         parts.append(_positions(argument.shape) + offset)
@@ -141,11 +163,16 @@ def windows(shape: Shape, size: Pair, stride: Pair, padding: Pair = (0, 0)) -> n
         raise ShapeError(
             f"window {size}, stride {stride}, padding {padding}: sizes and strides are at least 1, padding at least 0"
         )
-    edge = [(0, 0)] * (len(shape) - 2) + [(p, p) for p in padding]
-    padded = np.pad(_positions(shape), edge, constant_values=-1)
-    if padded.shape[-2] < size[0] or padded.shape[-1] < size[1]:
-        raise ShapeError(f"a window of {size} does not fit into {padded.shape[-2:]}")
-    view = np.lib.stride_tricks.sliding_window_view(padded, size, axis=(-2, -1))
+    *front, height, width = shape
+    padded = (height + 2 * padding[0], width + 2 * padding[1])
+    if padded[0] < size[0] or padded[1] < size[1]:
+        raise ShapeError(f"a window of {size} does not fit into {padded}")
+    steps = tuple((whole - part) // step + 1 for whole, part, step in zip(padded, size, stride, strict=True))
+    bounded((*front, *padded))  # both looked at before anything of their size is made
+    bounded((*front, *steps, *size))
+    edge = [(0, 0)] * len(front) + [(p, p) for p in padding]
+    places = np.pad(_positions(shape), edge, constant_values=-1)
+    view = np.lib.stride_tricks.sliding_window_view(places, size, axis=(-2, -1))
     return view[..., :: stride[0], :: stride[1], :, :]
 
 

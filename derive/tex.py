@@ -13,6 +13,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -98,6 +99,11 @@ def tex_pieces(formula: Formula, dialect: Dialect = LATEX, *, lead: bool = True)
             return [("", printer.write(formula, lead), formula)]
 
 
+def tex_around(node: Call, dialect: Dialect = LATEX) -> tuple[str, str]:
+    r"""What stands before and after the arguments of a call: ``\tanh(`` and ``)``; a root's bar is no such pair."""
+    return _Printer(dialect).around(node)
+
+
 class _Printer:
     """Walks a tree. ``lead`` says whether a minus sign may come first without parentheses."""
 
@@ -152,6 +158,8 @@ class _Printer:
                 return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}"
             case Partial(of, by):
                 return rf"\frac{{\partial {self.argument(of)}}}{{\partial {self.argument(by)}}}"
+            case Derivative(body, by, partial):
+                return self.derivative(body, by, partial)
             case Power(base, exponent):
                 return f"{self.power_base(base)}^{{{self.write(exponent)}}}"
             case Transposed(body):
@@ -164,6 +172,13 @@ class _Printer:
                 return self.mark(node, self.write(body, lead))
             case _:
                 return self.write_large(node)
+
+    def derivative(self, body: Formula, by: Formula, partial: bool) -> str:
+        """d over d z, and in brackets of what."""
+        d, under = r"\partial" if partial else "d", self.argument(by)
+        over = f"{d}/{d} {under}" if self.dialect.inline else rf"\frac{{{d}}}{{{d} {under}}}"
+        inner = self.write(body)
+        return rf"{over}\left[{inner}\right]" if self.is_tall(body) else f"{over}[{inner}]"
 
     def write_large(self, node: Formula) -> str:
         """The nodes that are seldom inside others."""
@@ -222,16 +237,21 @@ class _Printer:
 
     def call(self, node: Call) -> str:
         arguments = r",\, ".join(self.write(argument) for argument in node.arguments)
-        tall = any(self.is_tall(argument) for argument in node.arguments)
         match node.function:
             case "sqrt":
                 return rf"\sqrt{{{arguments}}}"
-            case "abs":
-                return rf"\left|{arguments}\right|" if tall else rf"\lvert {arguments}\rvert "
-            case "exp" if not tall and not node.prime and len(node.arguments) == 1:
+            case "exp" if not self.is_tall(node) and not node.prime and len(node.arguments) == 1:
                 return f"e^{{{arguments}}}"
+        before, after = self.around(node)
+        return f"{before}{arguments}{after}"
+
+    def around(self, node: Call) -> tuple[str, str]:
+        """What stands before and after the arguments."""
+        tall = self.is_tall(node)
+        if node.function == "abs":
+            return (r"\left|", r"\right|") if tall else (r"\lvert ", r"\rvert ")
         name = tex_function(node.function, self.dialect) + ("'" if node.prime else "")
-        return rf"{name}\left({arguments}\right)" if tall else f"{name}({arguments})"
+        return (rf"{name}\left(", r"\right)") if tall else (f"{name}(", ")")
 
     def case_row(self, value: Formula, condition: Formula | None) -> str:
         return f"{self.write(value)} & " + (

@@ -114,9 +114,12 @@ GREEK_COMMANDS = {key: command for name, (letter, command) in GREEK.items() for 
 
 # Characters that may stand in a subscript or superscript as they are.
 SCRIPT_SIGNS = {c: c for c in "+-()[]=<>/*.:|!"} | {",": "{,}", "′": r"\prime", "'": r"\prime", "→": r"\to", "−": "-"}
+SCRIPT_SIGNS |= {"⟨": r"\langle", "⟩": r"\rangle"}
 # Signs of a name in the style of code, without the space that mathematics puts after a comma.
 CODE_SIGNS = {"[": "[", "]": "]", "(": "(", ")": ")", ".": ".", ",": "{,}", ":": "{:}", "_": r"\_"}
 STYLES = {"italic": r"\mathit", "roman": r"\mathrm", "bold": r"\mathbf", "code": r"\mathtt"}
+# An accent over a letter, and over a word.
+ACCENTS = {"hat": (r"\hat", r"\widehat"), "left": (r"\overleftarrow", r"\overleftarrow")}
 
 # The functions that are not written as their name in upright letters.
 FUNCTIONS = {
@@ -142,6 +145,7 @@ FUNCTIONS = {
     "leaky_relu": r"\operatorname{LeakyReLU}",
     "elu": r"\operatorname{ELU}",
     "gelu": r"\operatorname{GELU}",
+    "log_softmax": r"\operatorname{LogSoftmax}",
 }
 
 _NUMBER = re.compile(r"(?P<minus>-?)(?P<digits>\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")
@@ -174,13 +178,19 @@ LATEX_BLACK = Dialect(colors=())  # to paste into a document that knows none of 
 def tex_name(name: Name, dialect: Dialect = LATEX) -> str:
     r"""A name with its scripts: ``Name("net", "h1")`` is ``\mathit{net}_{h1}``."""
     base = _base(name, dialect)
-    if name.accent == "hat":
-        base = (r"\hat" if len(name.base) == 1 or name.base in GREEK_COMMANDS else r"\widehat") + f"{{{base}}}"
-    elif name.accent:
-        raise ValueError(f"unknown accent {name.accent!r} on {name.base!r}; known is 'hat'")
+    if name.accent:
+        narrow, wide = ACCENTS[known_accent(name)]
+        base = (narrow if len(name.base) == 1 or name.base in GREEK_COMMANDS else wide) + f"{{{base}}}"
     sub = f"_{{{_script(name.sub, dialect)}}}" if name.sub else ""
     sup = f"^{{{_script(name.sup, dialect)}}}" if name.sup else ""
     return base + sub + sup
+
+
+def known_accent(name: Name) -> str:
+    """The accent of a name. Raises `ValueError` for one that no printer has."""
+    if name.accent not in ACCENTS:
+        raise ValueError(f"unknown accent {name.accent!r} on {name.base!r}; known are {', '.join(ACCENTS)}")
+    return name.accent
 
 
 def _base(name: Name, dialect: Dialect) -> str:

@@ -6,6 +6,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -35,7 +36,7 @@ def is_tall(node: Formula, *, inline: bool = False) -> bool:
     match node:
         case Cases() | Matrix() | BigSum():
             return True
-        case Fraction() | Partial() if not inline:
+        case Fraction() | Partial() | Derivative() if not inline:
             return True
         case Mark(_, body, label):
             return label is not None or is_tall(body, inline=inline)
@@ -62,7 +63,7 @@ def needs_dot(left: Formula, right: Formula) -> bool:
     if (
         isinstance(before, Dots)
         or isinstance(after, Dots)
-        or (isinstance(before, Number) and isinstance(after, Fraction))
+        or (isinstance(before, Number) and isinstance(after, Fraction | Derivative))
     ):
         return True
     if isinstance(before, Symbol) and isinstance(after, Symbol):
@@ -82,7 +83,7 @@ def gap(left: Formula, right: Formula) -> str:
     if needs_dot(left, right):
         return DOT
     before, after = _edge(left, last=True), _edge(right, last=False)
-    if isinstance(before, Fraction | Partial) or isinstance(after, Fraction | Partial):
+    if isinstance(before, Fraction | Partial | Derivative) or isinstance(after, Fraction | Partial | Derivative):
         return THIN
     words = [isinstance(node, Symbol) and _is_word(node.name) for node in (before, after)]
     return THIN if any(words) and isinstance(before, Symbol) and isinstance(after, Symbol) else ""

@@ -86,7 +86,7 @@ def formula(expression: Expr, known: Mapping[Expr, Formula]) -> Formula:
         case Elementwise():
             return Call(expression.row.sign, (formula(expression.args[0], known),))
         case sympy.Piecewise(args=rows):
-            return Cases(tuple((formula(row.args[0], known), _condition(row.args[1], known)) for row in rows))
+            return Cases(tuple((formula(row.args[0], known), condition(row.args[1], known)) for row in rows))
         case StopGradient():
             return formula(expression.args[0], known)
         case ChosenOf(args=(place, *row)):
@@ -159,12 +159,16 @@ def _below(factor: Expr) -> bool:
     return isinstance(factor, sympy.Pow) and bool(factor.exp.is_Rational) and bool(factor.exp < 0)
 
 
-def _condition(condition: sympy.Basic, known: Mapping[Expr, Formula]) -> Formula | None:
-    if condition == True:  # noqa: E712 - SymPy's own true
+def condition(test: sympy.Basic, known: Mapping[Expr, Formula]) -> Formula | None:
+    """The condition of a case; None for "otherwise"."""
+    if test == True:  # noqa: E712 - SymPy's own true
         return None
-    if not condition.is_Relational:
-        return Words(str(condition))
-    return Relation(formula(condition.lhs, known), SIGNS[condition.rel_op], formula(condition.rhs, known))
+    if isinstance(test, sympy.logic.boolalg.ITE):  # a comparison with something that has cases itself
+        asked, yes, no = (condition(part, known) for part in test.args)
+        return Cases(((yes or Words("always"), asked), (no or Words("always"), None)))
+    if not test.is_Relational:
+        return Words(str(test))
+    return Relation(formula(test.lhs, known), SIGNS[test.rel_op], formula(test.rhs, known))
 
 
 def quotient(numerator: Formula, denominator: Formula) -> Fraction:

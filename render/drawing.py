@@ -73,4 +73,33 @@ class Curve:
     y_name: Name | None = None
 
 
-Drawing = Network | Curve
+@dataclass(frozen=True, slots=True)
+class FlowBox:
+    """An array in a dataflow figure.
+
+    ``kind``: "given", "target" (given too, drawn dashed), "array" or "error". ``names``: the array's name, or two of
+    them, a net input and what is made of it alone, drawn as the halves of one box. ``words`` stand in place of
+    names or above them. ``reads``: names written small below, the parameters that its equation reads. ``chain`` and
+    ``time``: the recurrence that it belongs to and its time step; the boxes of a step stand in one column, the
+    steps side by side in the order of the boxes. ``state``: the next step reads it.
+    """
+
+    identifier: str
+    kind: str
+    names: tuple[Name, ...] = ()
+    words: str = ""
+    reads: tuple[Name, ...] = ()
+    chain: str = ""
+    time: int = 0
+    state: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Which array is computed from which: boxes from the top down, and arrows (source, target) between them."""
+
+    boxes: tuple[FlowBox, ...]
+    arrows: tuple[tuple[str, str], ...]
+
+
+Drawing = Network | Curve | Flow

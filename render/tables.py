@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from derive.formula import Number
+from derive.formula import Matrix, Number
 from render.document import Code, Inline, Inlines, Math, Table
 from render.numbering import plain_text
 from render.typeset.width import equation_width
@@ -52,7 +52,11 @@ def table_layout(table: Table, room: float) -> Layout:
         max(body, _broken(table.header[i])) if tall[i] else width
         for i, (body, width) in enumerate(zip(bodies, whole, strict=True))
     )
-    texts = tuple(width > WRAPPED and not number for width, number in zip(headed, numeric, strict=True))
+    whole_only = tuple(any(i < len(row) and _has_matrix(row[i]) for row in table.rows) for i in range(count))
+    texts = tuple(
+        width > WRAPPED and not number and not unbroken
+        for width, number, unbroken in zip(headed, numeric, whole_only, strict=True)
+    )
     both = tuple(map(operator.or_, tall, texts))
     wrapped = _wrapped(headed, texts, room, WRAPPED)
     narrow = _wrapped(headed, texts, room / SIZES[2], NARROWEST)
@@ -90,6 +94,13 @@ def _decimals(cell: Inlines) -> int | None:
             text = plain_text(cell)
     whole, _, fraction = text.removeprefix("-").partition(".")
     return len(fraction) if whole.isdigit() and (fraction.isdigit() or not fraction) else None
+
+
+def _has_matrix(cell: Inlines) -> bool:
+    """Whether a cell holds what cannot be broken into lines."""
+    return any(
+        isinstance(inline, Math) and any(isinstance(side.formula, Matrix) for side in inline.sides) for inline in cell
+    )
 
 
 def _cell(cell: Inlines) -> float:

@@ -600,7 +600,7 @@ PLACES = [
     *(
         ("layers", row, key)
         for row in (0, 1)
-        for key in ("type", "activation", "slope", "weights", "units", "bias", "x")
+        for key in ("type", "activation", "slope", "alpha", "weights", "units", "bias", "x")
     ),
     *(("initial", key) for key in ("seed", "low", "high", "decimals")),
     *(("update", key) for key in ("rule", "learning_rate", "biases", "fixed", "order", "steps", "rho")),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.equations import EquationError, parse
-from derive.functions import ACTIVATIONS
+from derive.functions import ACTIVATIONS, expand
 from derive.functions_of_arrays import Array, TraceError, where
 from derive.functions_of_arrays import sum as total
 from derive.program import Contract, Map, Ref, Softmax, Total, Transpose, references
@@ -27,6 +27,9 @@ KNOWN = {
     "s": Ref("s", ()),
     "E": Ref("E", ()),
     "lambda_": Ref("lambda_", ()),
+    "I": Ref("I", (1, 5, 5)),
+    "J": Ref("J", (1, 2000, 2000)),
+    "K": Ref("K", (1, 1, 2, 2)),
 }
 
 
@@ -36,7 +39,7 @@ def written(line: str, index: tuple[int, ...] = ()) -> sympy.Expr:
     def symbol(scalar: Scalar) -> sympy.Symbol:
         return sympy.Symbol(f"{scalar.array}{list(scalar.index)}" if scalar.index else scalar.array, real=True)
 
-    return to_sympy(element(parse(line, KNOWN)[-1].expression, index), symbol).doit()
+    return expand(to_sympy(element(parse(line, KNOWN)[-1].expression, index), symbol).doit())
 
 
 def s(text: str) -> sympy.Expr:
@@ -46,6 +49,7 @@ def s(text: str) -> sympy.Expr:
         for name, index in [("x", (0,)), ("x", (1,)), ("s", ()), ("b", (0,)), ("b", (3,)), ("E", ()), ("lambda_", ())]
         + [("W", (row, column)) for row in range(4) for column in range(2)]
         + [("X", (row, column)) for row in range(3) for column in range(2)]
+        + [("I", (0, 0, 0)), ("I", (0, 0, 1)), ("K", (0, 0, 1, 0)), ("K", (0, 0, 1, 1))]
     }
     return sympy.sympify(text, locals=names)
 
@@ -60,6 +64,18 @@ def s(text: str) -> sympy.Expr:
         ("r = 1/2 * s", (), (), "s/2"),
         ("r = 0.15 * s", (), (), "s*3/20"),
         ("r = 1e-3 * s", (), (), "s/1000"),
+        ("r = 0.12345678901234567890123 * s", (), (), "s*12345678901234567890123/10**23"),
+        ("r = 1e-400 * s", (), (), "s/10**400"),
+        ("r = 1e400 * s - 1_0.5_0E+2 * s - .5 * s - 5. * s", (), (), "s*10**400 - 1050*s - s/2 - 5*s"),
+        ("é = 1.25 * s; r = 2.125 * é  # é\n", (), (), None),
+        (
+            "r = elu(s, 0.3000000000000000000001) - elu(s, 0.3)",
+            (),
+            (),
+            "Piecewise((0, s > 0), ((exp(s) - 1)/10**22, True))",
+        ),
+        ("r = X[1, [1, 0]] + X[[0, 2], ..., 0] + X[..., None, 1:, [1]][:2, 0, 0]", (0,), (2,), "X11 + X00 + X11"),
+        ("r = sum(conv2d(I, K, padding=(1, 0))[:, 0, 0])", (), (), "I000*K0010 + I001*K0011"),
         ("r = s ** 2", (), (), "s**2"),
         ("r = -s ** 2", (), (), "-s**2"),
         ("r = x * s", (1,), (2,), "x1*s"),
@@ -107,6 +123,19 @@ def test_formulas_stay_in_the_order_in_which_they_were_written() -> None:
     (equation,) = parse("r = (2 - s)**2 * 1/2", KNOWN)
     assert isinstance(equation.expression, Map)
     assert sympy.printing.sstr(equation.expression.formula, order="none") == "((2 - s)**2*1)/2"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("r = 0.30 * s  # three tenths", [("r = 0.30 * s", "three tenths")]),
+        ("é = 1.25 * s; r = 2.125 * é  # é", [("é = 1.25 * s", ""), ("r = 2.125 * é", "é")]),
+        ("q = s\rr = (q +  # first\r\n  2)", [("q = s", ""), ("r = (q + 2)", "")]),
+        ("q = s\x0c+ 1  # form feed\nr = q", [("q = s\x0c+ 1", "form feed"), ("r = q", "")]),
+    ],
+)
+def test_an_equation_keeps_its_text(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(each.text, each.comment) for each in parse(text, KNOWN)] == expected
 
 
 def test_a_matrix_product_is_one_contraction() -> None:
@@ -172,7 +201,27 @@ REFUSED = {
     "a starred argument": ("r = sum(*x)", "line 1, column 5", "no part of the equation language"),
     "a flag that is none": ("r = sum(x, keepdims=1)", "line 1, column 21", "True or False is expected"),
     "a NUL": ("r = s\0", "not an equation"),
-    "an infinite number": ("r = 1e999", "line 1, column 5", "finite"),
+    "a number of too many digits": ("r = 1e5000", "line 1, column 5", "found 1e5000; more than 4000 digits"),
+    "a small one": ("r = 1e-5000", "line 1, column 5", "found 1e-5000; more than 4000 digits"),
+    "a product of too many digits": (
+        "r = s * 1e3000 * 1e3000",
+        "line 1, column 5",
+        "a constant of more than 4000 digits",
+    ),
+    "numbers 0 and 1 where a condition belongs": ("r = where(x, 1, s)", "line 1, column 11", "write x != 0"),
+    "padding beyond all bounds": (
+        "r = conv2d(I, K, padding=1000000)",
+        "line 1, column 5",
+        "an array of shape (1, 2000005, 2000005) has 4,000,020,000,025 elements; at most 10,000,000 can be",
+    ),
+    "padding on one side": ("r = conv2d(I, K, padding=(0, 100000000))", "(1, 5, 200000005)"),
+    "windows beyond all bounds": ("r = sum(max_pool2d(J, (1000, 1000), 1))", "(1, 1001, 1001, 1000, 1000)"),
+    "a window that is too large": ("r = conv2d(I[:, :1], K)", "a window of (2, 2) does not fit into (1, 5)"),
+    "rows taken again and again": (f"r = take(J, {[0] * 20}, axis=0)", "an array of shape (20, 2000, 2000) has"),
+    "rows by number again and again": (f"r = J[{[0] * 20}]", "an array of shape (20, 2000, 2000) has"),
+    "columns by number again and again": (f"r = J[0, ..., {[0] * 9000}]", "an array of shape (9000, 2000) has"),
+    "too much laid end to end": ("r = concatenate([J, J, J])", "an array of shape (12000000,) has"),
+    "too much stacked": ("r = stack([J, J, J])", "an array of shape (12000000,) has"),
 }
 
 

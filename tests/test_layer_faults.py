@@ -120,6 +120,10 @@ REFUSED: dict[str, tuple[Table, str]] = {
         stated([{"type": "max_pool2d", "size": 3}], IMAGE, [[[1]]]),
         'parameters: is missing, and these layers have nothing to learn; name arrays, such as ["x"]',
     ),
+    "a penalty on nothing": (
+        stated([{"type": "layer_norm", "affine": True}], SEQUENCE, SEQUENCE, penalty={"l2": 1}),
+        "penalty: goes over the weights, and these layers have none (gamma and beta are not among them)",
+    ),
     "an unknown parameter": (
         stated([{**LSTM, "units": 2}], SEQUENCE, [1, 2], parameters=["W1_j"]),
         'parameters[0]: found "W1_j"; known: x, t, W1_i, ',
@@ -181,6 +185,32 @@ def test_all_faults_are_told_at_once() -> None:
         load(table)
     places = [fault.place for fault in raised.value.faults]
     assert places == ["layers[0].causal", "layers[1].units", "examples[0].inputs[0][0]", "loss.delta"]
+
+
+def test_arrays_of_all_layers_are_looked_at_at_once() -> None:
+    """An array that does not fit is taken for the right one; where nothing can come out of a layer, it ends."""
+    layers = [
+        {**LSTM, "W_i": [[1, 2, 3], [4, 5, 6]], "b_f": [1]},
+        {"weights": [[1, 2, 3]], "bias": [1, 2]},
+        {"type": "max_pool2d", "size": 2},
+        {"weights": [[1]], "bias": [1, 2]},
+    ]
+    with pytest.raises(ProblemError) as raised:
+        load(stated(layers, SEQUENCE, [1], parameters=["q"]))
+    assert [fault.place for fault in raised.value.faults] == [
+        "layers[0].W_i",
+        "layers[0].b_f",
+        "layers[1].weights",
+        "layers[1].bias",
+        "layers[2].type",
+    ]
+    with pytest.raises(ProblemError) as raised:
+        load(stated(layers[:2], SEQUENCE, [1, 2], parameters=["q"]))
+    places = [fault.place for fault in raised.value.faults]
+    assert places[-3:] == ["layers[1].bias", "parameters[0]", "examples[0].targets"]
+    with pytest.raises(ProblemError) as raised:
+        load(stated([layers[0], {"units": 0}, layers[1]], SEQUENCE, [1]))
+    assert [fault.place for fault in raised.value.faults] == ["layers[1].units", "layers[0].W_i", "layers[0].b_f"]
 
 
 def test_examples_have_one_shape() -> None:

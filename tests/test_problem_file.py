@@ -253,10 +253,12 @@ def test_both_bounds_can_be_drawn() -> None:
 
 
 def test_the_bundled_problems_are_good_and_say_what_they_teach() -> None:
-    layered = ("mazur", "relu", "softmax", "symbolic", "xor")
-    equations = ("attention", "convolution", "layer_norm", "lstm", "rnn", "word2vec")
+    dense = ("adam", "mazur", "relu", "softmax", "symbolic", "xor")
+    layered = (*dense, "batch_norm", "cnn", "gru", "transformer")
+    equations = ("attention", "autoencoder", "convolution", "layer_norm", "lstm", "rnn", "word2vec")
     assert bundled() == tuple(sorted((*layered, *equations)))
     assert [name for name in bundled() if load(name).equations] == list(equations)
+    assert [name for name in bundled() if load(name).dense] == list(dense)
     for name in bundled():
         stated = load(name)
         assert (stated.stem, stated.source) == (name, f"{name}.toml")

@@ -73,6 +73,30 @@ def positive(value: Exact, strict: bool) -> bool:
     return bool(value > 0 if strict else value >= 0)
 
 
+def _same(left: Exact, right: Exact) -> bool:
+    """left = right, decided; at the last precision an undecided difference counts as 0."""
+    difference = left - right
+    if isinstance(difference, arb) and not difference.is_exact() and difference.contains(0):
+        if flint.ctx.prec < LAST_BITS:
+            raise UndecidedError
+        return True
+    return bool(difference == 0)
+
+
+def _from_zero(value: arb, rising: Callable[[arb], arb]) -> arb:
+    """A rising function that begins at f(0) = 0, of an enclosure that may reach below 0.
+
+    A sum of squares is often 0 only because everything in it cancels, and its enclosure then never leaves 0
+    behind. Whether a number is 0 or negative is asked of more bits first; at the last precision it counts as 0.
+    A number that is found to be negative stays one, and the function is not finite there.
+    """
+    if not value.is_finite() or value.is_exact() or not value.contains(0):
+        return rising(value)
+    if value.lower() < 0 and flint.ctx.prec < LAST_BITS:
+        raise UndecidedError
+    return arb(0).union(rising(value.upper()))
+
+
 def _rational_at(point: int, result: int, function: Callable[[arb], arb]) -> Callable[[Exact], Exact]:
     """A function that stays rational at the one rational point where it is (e⁰ = 1, ln 1 = 0)."""
 
@@ -82,15 +106,23 @@ def _rational_at(point: int, result: int, function: Callable[[arb], arb]) -> Cal
     return apply
 
 
-def _power(base: Exact, exponent: Exact | int) -> Exact:
+def _power(base: Exact | int, exponent: Exact | int) -> Exact:
     """base to an exponent; a rational to a whole one exactly."""
-    whole = exponent if isinstance(exponent, int) else None
-    if isinstance(exponent, fmpq) and exponent.q == 1:
-        whole = int(exponent.p)
-    result: Exact = arb(base) ** arb(exponent)
-    if whole is not None and isinstance(base, fmpq):
-        result = base**whole
-    return result
+    base = fmpq(base) if isinstance(base, int) else base
+    if isinstance(exponent, int) or (isinstance(exponent, fmpq) and exponent.q == 1):
+        return _whole_power(base, int(exponent) if isinstance(exponent, int) else int(exponent.p))
+    if exponent > 0:
+        return _from_zero(arb(base), lambda value: value ** arb(exponent))
+    return arb(base) ** arb(exponent)
+
+
+def _whole_power(base: Exact, exponent: int) -> Exact:
+    """base to a whole exponent; arb's own makes no number of a ball around 0."""
+    if isinstance(base, fmpq) or base.mid() != 0 or exponent <= 0:
+        result: Exact = base**exponent
+        return result
+    top = base.upper() ** exponent
+    return (arb(0) if exponent % 2 == 0 else -top).union(top)
 
 
 def _first_largest(row: Sequence[Exact]) -> int:
@@ -105,7 +137,7 @@ NAMESPACE: dict[str, Any] = {
     "exp": _rational_at(0, 1, arb.exp),
     "log": _rational_at(1, 0, arb.log),
     "tanh": _rational_at(0, 0, arb.tanh),
-    "sqrt": _rational_at(0, 0, arb.sqrt),
+    "sqrt": _rational_at(0, 0, lambda value: _from_zero(value, arb.sqrt)),
     "sin": _rational_at(0, 0, arb.sin),
     "cos": _rational_at(0, 1, arb.cos),
     "erf": _rational_at(0, 0, arb.erf),
@@ -116,6 +148,7 @@ NAMESPACE: dict[str, Any] = {
     "pi": arb.pi,
     "abs": abs,
     "positive": positive,
+    "same": _same,
     "fmpq": fmpq,
 }
 

@@ -5,14 +5,18 @@ Only formulas that this project built are printed; names of a user's never reach
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import sympy
 from sympy import Expr, Rational
 
+from derive.errors import NotFiniteError
 from derive.functions import ChosenOf, Elementwise, LargestOf, StopGradient, a, constant_of, written, z
 
+LARGEST_FLOAT = int(sys.float_info.max)
 Printer = Callable[[Expr], str]
 
 expm1 = sympy.Function("expm1")
@@ -28,10 +32,18 @@ class Dialect:
     choose: Callable[[str, str, str], str]
     pi: str
     positive: str = ""
+    same: str = ""
 
 
 def float_number(value: sympy.Rational) -> str:
-    """An exact number as float source; a fraction is divided by Python, correctly rounded."""
+    """An exact number as float source; a fraction is divided by Python, correctly rounded.
+
+    Raises NotFiniteError for a number beyond float64.
+    """
+    if abs(value) > LARGEST_FLOAT:
+        raise NotFiniteError("an equation holds a constant beyond float64; `--digits` computes with it exactly")
+    if max(abs(value.p), value.q) > LARGEST_FLOAT:  # Python divides no such whole numbers
+        return repr(Fraction(int(value.p), int(value.q)).__float__())
     return repr(float(value)) if value.q == 1 or float(value) == value else f"({int(value.p)}.0/{int(value.q)}.0)"
 
 
@@ -42,6 +54,7 @@ BALL = Dialect(
     lambda condition, yes, no: f"({yes} if {condition} else {no})",
     "pi()",
     "positive",
+    "same",
 )
 
 FUNCTIONS = {
@@ -188,4 +201,7 @@ def _condition(condition: sympy.Basic, write: Printer, dialect: Dialect) -> str:
     if dialect.positive and condition.rel_op in (">", ">="):
         strict = condition.rel_op == ">"
         return f"{dialect.positive}({write(condition.lhs)} - {write(condition.rhs)}, {strict})"
+    if dialect.same and condition.rel_op in ("==", "!="):
+        equal = f"{dialect.same}({write(condition.lhs)}, {write(condition.rhs)})"
+        return equal if condition.rel_op == "==" else f"(not {equal})"
     return f"{write(condition.lhs)} {RELATIONS[condition.rel_op]} {write(condition.rhs)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -82,12 +83,15 @@ def sympy_function(derivation: Derivation) -> Flat:
             value = expand(to_sympy(element(equation.expression, index), symbol, _shifted), in_floats=True)
             value = value.replace(_is_log_of_one_more, lambda found: cfunctions.log1p(found.args[0] - 1))
             value = value.replace(lambda part: isinstance(part, sympy.Add), steady).replace(expm1, cfunctions.expm1)
+            value = value.replace(_is_odd_power, lambda found: power(*found.args))
             assignments.append((symbol(Scalar(equation.target, index)), value))
     shapes = [(), *(program.shape(name) for name in program.parameters)]
     results = [
         symbol(Scalar(name, index)) for name, shape in zip(outputs, shapes, strict=True) for index in np.ndindex(*shape)
     ]
-    made: Flat = sympy.lambdify(arguments, results, modules="math", cse=lambda expressions: (assignments, expressions))
+    made: Flat = sympy.lambdify(
+        arguments, results, modules=[OWN, "math"], cse=lambda expressions: (assignments, expressions)
+    )
     return made
 
 
@@ -95,6 +99,21 @@ def _shifted(scores: list[sympy.Expr], place: int, logarithm: bool) -> sympy.Exp
     """Softmax with the largest score taken off first, so that no power of e overflows."""
     largest = sympy.Max(*scores)
     return softmaxed([score - largest for score in scores], place, logarithm)
+
+
+power = sympy.Function("power")
+OWN = {
+    "power": math.pow,
+    "StopGradient": float,
+    "LargestOf": lambda *row: max(row),
+    "ChosenOf": lambda place, *row: unrolled.NAMESPACE["chosen"](int(place), *row),
+}
+"""What `math` lacks: our own functions, and a power that is real or raises ValueError, as everywhere else."""
+
+
+def _is_odd_power(expression: sympy.Expr) -> bool:
+    """A power that Python's ** would make complex of a negative number; square roots are written as such."""
+    return isinstance(expression, sympy.Pow) and not (expression.exp.is_Integer or abs(expression.exp) == sympy.S.Half)
 
 
 def _is_log_of_one_more(expression: sympy.Expr) -> bool:

@@ -103,6 +103,19 @@ def _mixed(scope: Scope, v: str, time: int) -> list[str]:
     return [*rows, seen[0] if time == 1 else f"concatenate([{', '.join(seen)}], axis=-2)"]
 
 
+_PROJECTED = {"Q": "queries", "K": "keys", "V": "values", "O": "outputs"}
+
+
+def _axes(settings: Settings, incoming: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """A row of scores for each query; several heads have an axis of their own."""
+    example, step, feature = incoming
+    front = (example,) if settings["heads"] == 1 else (example, "head")
+    return {
+        **dict.fromkeys("QKV", (*front, step, feature)),
+        **dict.fromkeys("SA", (*front, "query", "key")),
+    }
+
+
 SELF_ATTENTION = LayerType(
     "self_attention",
     "each step of a sequence looks at all steps: softmax(Q Kᵀ / √d) V with Q = X W_Q, K = X W_K, V = X W_V",
@@ -118,6 +131,19 @@ SELF_ATTENTION = LayerType(
     _parameters,
     _write,
     stems=("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V", "b_O"),
+    meanings={
+        **{f"W_{letter}": f"weights of the {what}" for letter, what in _PROJECTED.items()},
+        **{f"b_{letter}": f"biases of the {what}" for letter, what in _PROJECTED.items()},
+        "Q": "queries",
+        "K": "keys",
+        "V": "values",
+        "S": "scores",
+        "A": "attention weights",
+        "O": "mixtures of the values",
+        "a": "outputs of the attention",
+    },
+    reads=("position", "feature"),
+    axes=_axes,
 )
 
 
@@ -153,4 +179,7 @@ EMBEDDING = LayerType(
     _embedding,
     aliases={"weights": "W"},
     stems=("W",),
+    meanings={"W": "a row for each word", "a": "the row of each word"},
+    reads=("position",),
+    axes=lambda settings, incoming: {"a": (*incoming, "feature")},
 )

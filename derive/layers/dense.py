@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derive.layers.frame import (
     BIAS,
-    SLOPE,
+    CONSTANTS,
     UNITS,
     Key,
     LayerError,
@@ -37,11 +37,13 @@ def _write(scope: Scope) -> str:
 DENSE = LayerType(
     "dense",
     "every unit sees every incoming value: a = f(W x + b); of a sequence, at each step",
-    {"units": UNITS, "activation": activation_key(), "slope": SLOPE, "bias": BIAS},
+    {"units": UNITS, "activation": activation_key(), **CONSTANTS, "bias": BIAS},
     _parameters,
     _write,
     aliases={"weights": "W"},
     stems=("W", "b"),
+    meanings={"W": "weights", "b": "biases", "z": "net inputs", "a": "activations"},
+    axes=lambda settings, incoming: dict.fromkeys("za", (*incoming[:-1], "unit")),
 )
 
 
@@ -75,12 +77,25 @@ HIGHWAY = LayerType(
     {
         "units": Key("whole", None, "as many as values come in, which is known without it"),
         "activation": activation_key("relu"),
-        "slope": SLOPE,
+        **CONSTANTS,
         "bias": BIAS,
     },
     _highway_parameters,
     _highway,
     stems=("W_H", "W_T", "b_H", "b_T"),
+    meanings={
+        "W_H": "weights of the layer's own answer",
+        "b_H": "biases of the layer's own answer",
+        "W_T": "weights of the transform gate",
+        "b_T": "biases of the transform gate",
+        "z_H": "net input of the layer's own answer",
+        "H": "the layer's own answer",
+        "z_T": "net input of the transform gate",
+        "T": "transform gate",
+        "a": "own answer and carried values, mixed by the gate",
+    },
+    axes=lambda settings, incoming: dict.fromkeys(("z_H", "H", "z_T", "T", "a"), (*incoming[:-1], "unit")),
+    like={"z_H": "net", "z_T": "net", "a": "activation"},
 )
 
 
@@ -137,4 +152,5 @@ RESIDUAL = LayerType(
     _residual,
     aliases={"weights": "W"},
     stems=("W",),
+    meanings={"W": "weights that make the earlier values fit", "a": "sum with the earlier values"},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import Any
 
 from derive.errors import ChainruleError
 from derive.functions import ACTIVATIONS
-from derive.program import Place, Shape, Variable
+from derive.program import BACK, Place, Shape, Variable
 
 
 class LayerError(ChainruleError):
@@ -98,6 +99,16 @@ class Scope:
 
 
 Parameters = dict[str, Parameter]
+Axes = tuple[str, ...]
+
+
+def as_incoming(settings: Settings, incoming: Axes) -> Mapping[str, Axes]:
+    """Every array that the layer writes has the axes of what comes in."""
+    return {}
+
+
+LIKE_UNITS: Mapping[str, str] = {"W": "weight", "b": "bias", "z": "net", "a": "activation"}
+"""The stems of what is there in a layer of units too, and its role there."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +118,9 @@ class LayerType:
     ``keys`` are its own keys in a problem file; ``parameters`` tells, for the settings and the incoming shape
     (examples first), which arrays it wants by stem; every stem is a key too. ``write`` writes the equations, of
     which the last defines what comes out. ``aliases``: other names of stems. ``meanings``: what each array is,
-    by stem, in a few words ("input gate").
+    by stem, in a few words ("input gate"). ``reads``: what the axes of one example's incoming values count, where
+    the layer wants certain ones. ``axes``: what those of the arrays that it writes count, by stem, where they are
+    not the incoming ones. ``like``: the roles, by stem, that arrays would have in a layer of units.
     """
 
     name: str
@@ -118,6 +131,28 @@ class LayerType:
     aliases: Mapping[str, str] = field(default_factory=dict)
     stems: tuple[str, ...] = ()
     meanings: Mapping[str, str] = field(default_factory=dict)
+    reads: Axes = ()
+    axes: Callable[[Settings, Axes], Mapping[str, Axes]] = as_incoming
+    like: Mapping[str, str] = field(default_factory=lambda: LIKE_UNITS)
+
+    def meaning(self, place: Place) -> str:
+        """What an array of this layer is, in a few words; "" where no row of ``meanings`` says it."""
+        stem = place.stem.removesuffix(BACK)
+        own = self.meanings.get(f"{stem}0") if place.time == 0 else None
+        found = own or self.meanings.get(stem, "")
+        return f"{found}, direction from the end" if found and place.backward else found
+
+
+def incoming_axes(rows: Sequence[LayerType], rank: int) -> Axes:
+    """What the axes of the inputs count, by what the layers read: "example" first.
+
+    A sequence that a recurrent layer reads, be it behind others, has time steps; any other has positions.
+    """
+    wanted = [row.reads for row in rows if len(row.reads) == rank - 1]
+    usual = {2: ("feature",), 3: ("position", "feature"), 4: ("channel", "row", "column")}
+    found = wanted[0] if wanted else usual.get(rank, ("",) * (rank - 1))
+    timed = any("time" in row.reads for row in rows)
+    return ("example", *("time" if timed and word == "position" else word for word in found))
 
 
 def place(stem: str, number: int, step: int | None = None) -> Place:
@@ -189,16 +224,22 @@ def wanted_text(parameter: Parameter) -> str:
     if not parameter.shape:
         return "a number"
     counted = ", ".join(
-        f"{size} {axis if size != 1 else axis.removesuffix('s')}"
+        f"{size} {axis if size != 1 else singular(axis)}"
         for size, axis in zip(parameter.shape, parameter.axes, strict=True)
     )
     return f"{' × '.join(map(str, parameter.shape))} ({counted})"
 
 
+def singular(words: str) -> str:
+    """Value of the state, of: values of the state."""
+    return re.sub(r"s\b", "", words, count=1)
+
+
 def activated(settings: Settings, argument: str, key: str = "activation", axis: int | None = None) -> str:
-    """An activation of an array as text, with the slope where one is given; softmax over ``axis``."""
-    name, slope = settings[key], settings.values.get("slope")
-    options = "" if slope is None else f", {slope}"
+    """An activation of an array as text, with its constant where one is given; softmax over ``axis``."""
+    name = settings[key]
+    constant = settings.values.get(str(ACTIVATIONS[name].constant))
+    options = "" if constant is None else f", {constant}"
     if ACTIVATIONS[name].over_axis and axis is not None:
         options = f", axis={axis}"
     return f"{name}({argument}{options})"
@@ -232,7 +273,11 @@ def axes_of(incoming: Shape, wanted: Sequence[str], layer: str) -> tuple[int, ..
 
 UNITS = Key("whole", REQUIRED, "how many units, where the weights are not given", size_of=("W", 0))
 BIAS = Key("bias", None, 'one per unit, one for all, "per_unit" or "shared" (drawn, or symbols); absent: none')
-SLOPE = Key("number", None, "of leaky_relu, for negative net inputs")
+CONSTANTS = {
+    "slope": Key("number", None, "of leaky_relu, for negative net inputs; absent: 0.01"),
+    "alpha": Key("number", None, "of elu, which goes to -alpha for negative net inputs; absent: 1"),
+}
+"""The constants of activations, by the names that their rows give them."""
 
 
 def activation_key(default: str = "identity") -> Key:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from derive.arrays import LARGEST_ARRAY
 from derive.layers.frame import (
     BIAS,
+    CONSTANTS,
     REQUIRED,
-    SLOPE,
     Key,
     LayerError,
     LayerType,
@@ -24,6 +24,7 @@ from derive.program import Shape
 from derive.selections import pair
 
 IMAGE = ("channels", "height", "width")
+AXES = ("channel", "row", "column")
 
 
 def _fits(size: tuple[int, int], incoming: Shape, padding: tuple[int, int], key: str) -> None:
@@ -75,17 +76,19 @@ CONV2D = LayerType(
         "stride": Key("pair", 1, "how far the kernel moves"),
         "padding": Key("pair", 0, "zeros around the image", least=0),
         "activation": activation_key(),
-        "slope": SLOPE,
+        **CONSTANTS,
         "bias": BIAS,
     },
     _conv_parameters,
     _conv,
     aliases={"weights": "W"},
     stems=("W", "b"),
+    meanings={"W": "filters", "b": "biases of the filters", "z": "net inputs of the feature maps", "a": "feature maps"},
+    reads=AXES,
 )
 
 
-def _pooling(name: str, summary: str) -> LayerType:
+def _pooling(name: str, summary: str, meaning: str) -> LayerType:
     def parameters(settings: Settings, incoming: Shape) -> Parameters:
         axes_of(incoming, IMAGE, name)
         _fits(pair(settings["size"], "size"), incoming, (0, 0), "size")
@@ -100,11 +103,13 @@ def _pooling(name: str, summary: str) -> LayerType:
         "size": Key("pair", REQUIRED, "height and width of the window"),
         "stride": Key("pair", None, "how far the window moves; absent: its size"),
     }
-    return LayerType(name, summary, keys, parameters, write)
+    return LayerType(name, summary, keys, parameters, write, meanings={"a": meaning}, reads=AXES)
 
 
-MAX_POOL2D = _pooling("max_pool2d", "the largest value of each window of an image; of several the first")
-AVG_POOL2D = _pooling("avg_pool2d", "the mean of each window of an image")
+MAX_POOL2D = _pooling(
+    "max_pool2d", "the largest value of each window of an image; of several the first", "largest value of each window"
+)
+AVG_POOL2D = _pooling("avg_pool2d", "the mean of each window of an image", "mean of each window")
 
 
 def _flatten(scope: Scope) -> str:
@@ -113,5 +118,11 @@ def _flatten(scope: Scope) -> str:
 
 
 FLATTEN = LayerType(
-    "flatten", "all values of an example in one row, in order", {}, lambda settings, incoming: {}, _flatten
+    "flatten",
+    "all values of an example in one row, in order",
+    {},
+    lambda settings, incoming: {},
+    _flatten,
+    meanings={"a": "all values in one row"},
+    axes=lambda settings, incoming: {"a": ("example", "value")},
 )

@@ -13,21 +13,24 @@ from derive.equations import EquationError, parse
 from derive.evaluate.balls import Array, exact_array
 from derive.functions import LOSSES
 from derive.layers.frame import (
+    Axes,
     LayerError,
     LayerType,
     Parameter,
     Scope,
     array_name,
+    incoming_axes,
     product,
     settled,
     shape_text,
+    singular,
     usual_name,
     wanted_text,
 )
 from derive.layers.table import LAYERS
 from derive.problem import Symbols, lengths
 from derive.problem_arrays import nested
-from derive.program import Equation, Expression, Program, Ref, Shape, Variable
+from derive.program import BACK, Equation, Expression, Program, Ref, Shape, Variable
 
 if TYPE_CHECKING:
     from derive.problem import Layer, Problem
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 
 TRAINED = ("weight", "bias", "scale")
 """The roles of parameters that are learned."""
+
+MEANINGS = {"x": "inputs", "t": "targets", "e": "error of each output", "E": "error"}
+"""What the arrays are that belong to no layer."""
 
 
 @dataclass(frozen=True)
@@ -68,39 +74,84 @@ def written_layers(layers: Sequence[Stated], x: Variable, tokens: Any = None) ->
 
     Raises LayerError, its key beginning with the layer's number ("layers[1].kernel_size").
     """
+    found, errors = tried_layers(layers, x, tokens)
+    if errors:
+        raise errors[0]
+    return found
+
+
+def tried_layers(
+    layers: Sequence[Stated], x: Variable, tokens: Any = None
+) -> tuple[tuple[Written, ...], list[LayerError]]:
+    """The layers as far as they can be written, and every fault in them, as `written_layers` raises it.
+
+    Arrays of a wrong shape are told one by one, and taken for the right ones; where what comes out of a layer cannot be
+    known, the layers behind it are not looked at.
+    """
     found: list[Written] = []
-    earlier = [x]
+    errors: list[LayerError] = []
+    earlier = [x if x.axes else replace(x, axes=_incoming_axes(layers, x.shape))]
     for number, stated in enumerate(layers, start=1):
+        faults: list[LayerError] = []
         try:
-            found.append(_layer(LAYERS[stated.type], stated, number, tuple(earlier), tokens))
+            found.append(_layer(LAYERS[stated.type], stated, number, tuple(earlier), tokens, faults))
         except LayerError as error:
-            raise LayerError(f"layers[{number - 1}]" + (f".{error.key}" if error.key else ""), error.message) from None
+            faults.append(error)
         except EquationError as error:
-            raise LayerError(f"layers[{number - 1}]", str(error)) from None
+            faults.append(LayerError("", str(error)))
+        place = f"layers[{number - 1}]"
+        errors += [LayerError(f"{place}.{each.key}" if each.key else place, each.message) for each in faults]
+        if len(found) < number:
+            break
         earlier.append(found[-1].output)
-    return tuple(found)
+    return tuple(found), errors
 
 
-def _layer(row: LayerType, stated: Stated, number: int, earlier: tuple[Variable, ...], tokens: Any) -> Written:
+def _incoming_axes(layers: Sequence[Stated], shape: Shape) -> Axes:
+    """What the axes of the inputs count: a problem with an unknown type of layer is refused later."""
+    return incoming_axes([LAYERS[layer.type] for layer in layers if layer.type in LAYERS], len(shape))
+
+
+def _layer(
+    row: LayerType,
+    stated: Stated,
+    number: int,
+    earlier: tuple[Variable, ...],
+    tokens: Any,
+    faults: list[LayerError],
+) -> Written:
+    """What a layer writes; arrays that do not fit are added to ``faults``. Raises LayerError where none is."""
     incoming = earlier[-1]
     settings = settled(row, stated.keys, stated.shapes, tuple(variable.shape for variable in earlier))
     parameters = row.parameters(settings, incoming.shape)
-    _check_shapes(row, stated.shapes, parameters)
+    faults += _misfits(row, stated.shapes, parameters)
     scope = Scope(number, incoming, settings, parameters, earlier, tokens)
     units = row.name == "dense" and len(incoming.shape) == 2
     given = {scope.name(stem): _given(scope.name(stem), each, number, units) for stem, each in parameters.items()}
     known = {variable.name: Ref(variable.name, variable.shape) for variable in (*earlier, *given.values())}
     equations = parse(row.write(scope), known)
-    given = {name: _described(variable, scope, row) for name, variable in given.items()}
-    defined = [_described(v, scope, row) for v in _defined(equations, number, units, incoming.shape[0])]
+    given = {
+        name: _described(variable, scope, row, tuple(map(singular, parameter.axes)))
+        for (name, variable), parameter in zip(given.items(), parameters.values(), strict=True)
+    }
+    axes = row.axes(settings, incoming.axes)
+    defined = [
+        _described(v, scope, row, axes.get(_stem(v, scope), incoming.axes))
+        for v in _defined(equations, number, units, incoming.shape[0])
+    ]
     activation = settings.values.get("activation", "identity")
     return Written((*given.values(), *defined), equations, parameters, defined[-1], activation)
 
 
-def _described(variable: Variable, scope: Scope, row: LayerType) -> Variable:
-    """A layer's variable with its place and its meaning."""
-    place = scope.places.get(variable.name)
-    return replace(variable, place=place, meaning="" if place is None else row.meanings.get(place.stem, ""))
+def _described(variable: Variable, scope: Scope, row: LayerType, axes: Axes) -> Variable:
+    """A layer's variable with its place, its meaning, and what its axes count."""
+    place = scope.places[variable.name]
+    like = row.like.get(place.stem, "")
+    return replace(variable, place=place, meaning=row.meaning(place), axes=axes, like=like)
+
+
+def _stem(variable: Variable, scope: Scope) -> str:
+    return scope.places[variable.name].stem.removesuffix(BACK)
 
 
 def _given(name: str, parameter: Parameter, number: int, units: bool) -> Variable:
@@ -118,18 +169,20 @@ def _defined(equations: Sequence[Equation], number: int, units: bool, examples: 
     return found
 
 
-def _check_shapes(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> None:
-    """Raise LayerError for an array that is too large, of the wrong shape, or of no use to this layer."""
+def _misfits(row: LayerType, shapes: Mapping[str, Shape], parameters: Mapping[str, Parameter]) -> list[LayerError]:
+    """Given arrays of the wrong shape, or of no use to this layer. Raises LayerError for one that is too large."""
     for stem, parameter in parameters.items():
         if product(parameter.shape) > LARGEST_ARRAY:
             message = f"{stem} would be {wanted_text(parameter)}; at most {LARGEST_ARRAY:,} numbers are supported"
             raise LayerError("", message)
+    found = []
     for stem, shape in shapes.items():
         key = usual_name(row, stem)
         if stem not in parameters:
-            raise LayerError(key, f"is given, but with these settings {row.name} does not use it")
-        if shape != parameters[stem].shape:
-            raise LayerError(key, f"found {shape_text(shape)}; expected {wanted_text(parameters[stem])}")
+            found.append(LayerError(key, f"is given, but with these settings {row.name} does not use it"))
+        elif shape != parameters[stem].shape:
+            found.append(LayerError(key, f"found {shape_text(shape)}; expected {wanted_text(parameters[stem])}"))
+    return found
 
 
 # ---- a layered problem ---------------------------------------------------------------------
@@ -137,15 +190,16 @@ def _check_shapes(row: LayerType, shapes: Mapping[str, Shape], parameters: Mappi
 
 def program(problem: Problem) -> Program:
     """The program of a layered problem, with its weights and biases as parameters unless it says otherwise."""
-    x = _side(problem, "x", "input", "inputs")
-    t = _side(problem, "t", "target", "targets")
-    written = written_layers([stated(layer) for layer in problem.layers], x, _tokens(problem))
+    layers = [stated(layer) for layer in problem.layers]
+    inputs, targets = _side(problem, "inputs"), _side(problem, "targets")
+    x = _whole("x", inputs, "input", _incoming_axes(layers, inputs))
+    written = written_layers(layers, x, _tokens(problem))
     output = written[-1].output
-    variables = [x, t, *(variable for each in written for variable in each.variables)]
-    units = len(t.shape) == 2
+    t = _whole("t", targets, "target", output.axes)
+    variables = [x, t, *(_as_output(v) if v is output else v for each in written for v in each.variables)]
     variables += [
-        Variable("e", t.shape, "output_error" if units else "array", per_example=True),
-        Variable("E", (), "error"),
+        _whole("e", targets, "output_error", output.axes),
+        Variable("E", (), "error", meaning=MEANINGS["E"]),
     ]
     equations = [*(equation for each in written for equation in each.equations), *_loss(problem, output, t)]
     trained = (name for each in written for name, parameter in each.named.items() if parameter.role in TRAINED)
@@ -154,10 +208,21 @@ def program(problem: Problem) -> Program:
     return Program({v.name: v for v in ordered}, tuple(equations), "E", problem.parameters or tuple(trained))
 
 
-def _side(problem: Problem, name: str, role: str, side: str) -> Variable:
-    """The inputs or targets of all examples as one array."""
-    shape = (len(problem.examples), *lengths(getattr(problem.examples[0], side)))
-    return Variable(name, shape, role if len(shape) == 2 else "array", per_example=True)
+def _side(problem: Problem, side: str) -> Shape:
+    """The shape of the inputs or the targets of all examples as one array."""
+    return (len(problem.examples), *lengths(getattr(problem.examples[0], side)))
+
+
+def _whole(name: str, shape: Shape, role: str, axes: Axes) -> Variable:
+    """An array of the inputs, the targets or their errors: of its role where it is of units, one value each."""
+    here = axes if len(axes) == len(shape) else ()
+    own = role if len(shape) == 2 else "array"
+    return Variable(name, shape, own, per_example=True, meaning=MEANINGS[name], axes=here, like=role)
+
+
+def _as_output(variable: Variable) -> Variable:
+    """What comes out of the last layer has the letter of an output."""
+    return replace(variable, like="output") if variable.like == "activation" else variable
 
 
 def stated(layer: Layer) -> Stated:
@@ -165,7 +230,7 @@ def stated(layer: Layer) -> Stated:
     if layer.type != "dense" or layer.keys or layer.arrays:
         return Stated(layer.type, dict(layer.keys), {array.name: array.shape for array in layer.arrays})
     shapes: dict[str, Shape] = {} if layer.weights is None else {"W": lengths(layer.weights)}
-    keys = {"units": layer.units, "activation": layer.activation, "slope": layer.slope}
+    keys = {"units": layer.units, "activation": layer.activation} | layer.constants
     if isinstance(layer.bias, str):
         keys["bias"] = layer.bias
     elif layer.bias is not None:

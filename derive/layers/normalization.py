@@ -53,6 +53,17 @@ def _normalized(scope: Scope, axes: str, shape: Shape | None) -> str:
     return "\n".join(lines)
 
 
+def _meanings(over: str) -> dict[str, str]:
+    return {
+        "gamma": "scale",
+        "beta": "shift",
+        "m": f"mean over {over}",
+        "v": f"variance over {over}",
+        "n": "normalized values",
+        "a": "output of the normalization",
+    }
+
+
 LAYER_NORM = LayerType(
     "layer_norm",
     "each example's features (each step's, each row's) with mean 0 and variance 1, then γ times that plus β",
@@ -60,6 +71,8 @@ LAYER_NORM = LayerType(
     lambda settings, incoming: _scale_and_shift(settings, incoming[-1], "features"),
     lambda scope: _normalized(scope, "-1", None),
     stems=("gamma", "beta"),
+    meanings=_meanings("the features"),
+    axes=lambda settings, incoming: dict.fromkeys("mv", (*incoming[:-1], "")),
 )
 
 
@@ -82,6 +95,12 @@ def _batch(scope: Scope) -> str:
     return _normalized(scope, str(axes) if len(axes) > 1 else str(axes[0]), shape)
 
 
+def _averaged(settings: Settings, incoming: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The axes of the mean and the variance: only the features' is longer than one."""
+    features = 1 if len(incoming) == 4 else len(incoming) - 1
+    return dict.fromkeys("mv", tuple(word if axis == features else "" for axis, word in enumerate(incoming)))
+
+
 BATCH_NORM = LayerType(
     "batch_norm",
     "each feature (each channel of images) with mean 0 and variance 1 over the batch, then γ times that plus β",
@@ -89,6 +108,8 @@ BATCH_NORM = LayerType(
     _batch_parameters,
     _batch,
     stems=("gamma", "beta"),
+    meanings=_meanings("the batch"),
+    axes=_averaged,
 )
 
 
@@ -115,4 +136,5 @@ DROPOUT = LayerType(
     _mask,
     _dropout,
     stems=("mask",),
+    meanings={"mask": "mask: 0 where a value is dropped", "a": "values that are kept"},
 )

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from derive.layers.frame import (
     BIAS,
+    CONSTANTS,
     REQUIRED,
-    SLOPE,
     UNITS,
     Key,
     LayerType,
@@ -24,10 +24,7 @@ from derive.layers.frame import (
     biases,
     matrix,
 )
-from derive.program import Shape
-
-BACK = "_back"
-"""What the stems of the second direction of a bidirectional layer end in."""
+from derive.program import BACK, Shape
 
 Cell = Callable[["Step"], list[str]]
 
@@ -90,6 +87,7 @@ def _recurrent(
     states: tuple[str, ...],
     cell: Cell,
     own: Mapping[str, Key],
+    meanings: Mapping[str, str],
     extra: Callable[[Settings], tuple[str, ...]] = lambda settings: (),
     extra_stems: tuple[str, ...] = (),
 ) -> LayerType:
@@ -137,7 +135,31 @@ def _recurrent(
         *(f"{state}0" for state in states),
     )
     aliases = {"weights": "W"} if gates == ("",) else {}
-    return LayerType(name, summary, keys, parameters, write, aliases, (*one_way, *(stem + BACK for stem in one_way)))
+    stems = (*one_way, *(stem + BACK for stem in one_way))
+    of_a_step = (*states, *(stem for gate in gates for stem in (f"z{gate}", gate.removeprefix("_"))))
+
+    def axes(settings: Settings, incoming: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """One equation writes one step; only what comes out may have the steps as an axis."""
+        out = ("example", "time", "unit") if settings["return_sequences"] else ("example", "unit")
+        return {**dict.fromkeys(of_a_step, ("example", "unit")), "a": out}
+
+    return LayerType(
+        name, summary, keys, parameters, write, aliases, stems, meanings, ("time", "feature"), axes, like={}
+    )
+
+
+def _gated(gates: Mapping[str, str]) -> dict[str, str]:
+    """What belongs to each gate: its weights, its biases, its net input, and itself."""
+    found: dict[str, str] = {}
+    for letter, what in gates.items():
+        found |= {
+            f"W_{letter}": f"weights from the inputs to the {what}",
+            f"U_{letter}": f"weights from the state to the {what}",
+            f"b_{letter}": f"biases of the {what}",
+            f"z_{letter}": f"net input of the {what}",
+            letter: what,
+        }
+    return found
 
 
 def _direction(scope: Scope, times: list[int], back: str, cell: Cell) -> tuple[list[str], dict[int, str]]:
@@ -199,13 +221,26 @@ def _gru(step: Step) -> list[str]:
     ]
 
 
+STATE = {
+    "h": "hidden state",
+    "h0": "hidden state before the first step",
+    "a": "hidden states that come out",
+}
+
 RNN = _recurrent(
     "rnn",
     "a state that sees the inputs of a step and itself a step before: h = f(W x + U h + b)",
     ("",),
     ("h",),
     _rnn,
-    {"activation": activation_key("tanh"), "slope": SLOPE},
+    {"activation": activation_key("tanh"), **CONSTANTS},
+    {
+        "W": "weights from the inputs to the state",
+        "U": "weights from the state to the state",
+        "b": "biases",
+        "z": "net input",
+        **STATE,
+    },
 )
 
 LSTM = _recurrent(
@@ -215,6 +250,12 @@ LSTM = _recurrent(
     ("h", "c"),
     _lstm,
     {},
+    {
+        **_gated({"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"}),
+        "c": "cell state",
+        "c0": "cell state before the first step",
+        **STATE,
+    },
 )
 
 GRU = _recurrent(
@@ -235,6 +276,11 @@ GRU = _recurrent(
             "keeps: z is the old state's share, h = (1 − z) n + z h, as in PyTorch; renews: it is the candidate's",
             choices=("keeps", "renews"),
         ),
+    },
+    {
+        **_gated({"r": "reset gate", "z": "update gate", "n": "candidate"}),
+        "b_hn": "biases of the candidate inside the reset",
+        **STATE,
     },
     extra=lambda settings: ("b_hn",) if settings["reset_after"] else (),
     extra_stems=("b_hn",),

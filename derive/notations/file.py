@@ -10,14 +10,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from derive import tex_names
 from derive.errors import Fault, ProblemError, shown, unknown
 from derive.formula import Name
-from derive.notations.row import ARRAY_FIELDS, ELEMENT_FIELDS, FIELD, Example, Notation
+from derive.notations.row import ARRAY_FIELDS, ELEMENT_FIELDS, FIELD, Example, Marks, Notation
 from derive.notations.rows import NOTATIONS
 
 LONGEST = 40
 STYLES = ("italic", "roman", "bold", "code")
-ACCENTS = ("", "hat")
+ACCENTS = ("", *tex_names.ACCENTS)
 PLACES = ("sup", "sub", "at")
 VECTORS = ("columns", "rows")
 
@@ -115,6 +116,7 @@ class _Reader:
             "learning_rate": lambda value, start: {"learning_rate": self.name(value, "learning_rate", ())},
             "ones": lambda value, start: {"ones": self.name(value, "ones", ())},
             "example": lambda value, start: {"example": self.example(value, start.example)},
+            "marks": lambda value, start: {"marks": self.marks(value, start.marks)},
             "elements": lambda value, start: {
                 "elements": start.elements | self.roles(value, ELEMENT_FIELDS, "elements")
             },
@@ -156,6 +158,17 @@ class _Reader:
             self.word(table.get("place", start.place), PLACES, "example.place"),
             bool(first),
             self.text(table.get("joint", start.joint), "example.joint", ()),
+        )
+
+    def marks(self, table: Any, start: Marks) -> Marks:
+        if not self.is_table(table, "marks"):
+            return start
+        self.keys(table, ("layer", "time", "place", "between"), "marks")
+        return Marks(
+            self.text(table.get("layer", start.layer), "marks.layer", ("layer", "level")),
+            self.text(table.get("time", start.time), "marks.time", ("t",)),
+            self.word(table.get("place", start.place), ("sup", "base"), "marks.place"),
+            self.text(table.get("between", start.between), "marks.between", ()),
         )
 
     # ---- values ----------------------------------------------------------------------------

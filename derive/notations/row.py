@@ -77,12 +77,28 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """How an array that a layer writes tells its layer and its time step, and what stands between two indices.
+
+    ``layer``, with {layer} or {level}, is a superscript that is written where several layers have an array of the
+    same letter; with ``place`` "base" it is written behind the letter, and always. ``time``, with {t}, is the last
+    superscript, in the style of code (examples "at") the end of the name.
+    """
+
+    layer: str = "[{layer}]"
+    time: str = "⟨{t}⟩"
+    place: str = "sup"
+    between: str = ""
+
+
+@dataclass(frozen=True)
 class Notation:
     """How each role is written, by element and as a whole array.
 
     ``batch`` has the arrays that are written otherwise where they hold several examples. ``rows`` says
     that vectors are rows and examples stand one below the other; else they are columns side by side.
     ``gradient`` is put before a parameter's name to abbreviate its gradient ("d": dW); "" writes ∂E/∂W.
+    ``marks`` is for arrays outside the layers of units: filters, gates, attention.
     """
 
     name: str
@@ -95,6 +111,7 @@ class Notation:
     ones: Name = ONES
     rows: bool = False
     gradient: str = ""
+    marks: Marks = Marks()
 
     def element(self, role: str) -> Name | None:
         """The template of one quantity, or None where the notation has none for the role."""

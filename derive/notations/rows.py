@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from derive.formula import Name
-from derive.notations.row import Example, Notation
+from derive.notations.row import Example, Marks, Notation
 
 
 def _bold(base: str, sub: str = "", sup: str = "") -> Name:
@@ -75,6 +75,7 @@ NIELSEN = Notation(
         "delta": Name("delta", "", "{level}"),
     },
     example=Example(first=True, joint=","),
+    marks=Marks(layer="{level}"),
 )
 
 GOODFELLOW = Notation(
@@ -115,6 +116,7 @@ GOODFELLOW = Notation(
         "delta": _bold("G", "", "({layer})"),
     },
     example=Example(joint=","),
+    marks=Marks(layer="({layer})", time="(t={t})", between=","),
     learning_rate=Name("epsilon"),
     ones=_bold("1"),
 )
@@ -157,6 +159,7 @@ BISHOP = Notation(
         "delta": _bold("Delta", "", "({layer})"),
     },
     example=Example("{n}", "sub", first=True, joint=","),
+    marks=Marks(layer="({layer})"),
 )
 
 CS231N = Notation(
@@ -193,6 +196,7 @@ CS231N = Notation(
         "output_delta": _code("dscores"),
     },
     example=Example(place="at"),
+    marks=Marks(layer="{layer}", time="_t{t}", place="base"),
     learning_rate=_code("step_size"),
     rows=True,
     gradient="d",
@@ -255,6 +259,7 @@ PLAIN = replace(
         "error": Name("E"),
         "delta": Name("delta{layer}", "{column}"),
     },
+    marks=Marks(layer="{layer}", place="base", between=","),
 )
 
 ROWS = (MAZUR, NIELSEN, GOODFELLOW, BISHOP, CS231N, NG, PLAIN)

@@ -30,7 +30,13 @@ def render(
         str | None,
         typer.Option(metavar="NAME|FILE.toml", help="See `chainrule list notations`; or a file of your own."),
     ] = None,
-    detail: Annotated[str, typer.Option(help="How much is explained; so far only: standard.")] = "standard",
+    detail: Annotated[
+        str,
+        typer.Option(
+            metavar="brief|standard|full",
+            help="Results only; every step with its numbers; or every algebraic step and each derivative's definition.",
+        ),
+    ] = "standard",
     show: Annotated[str, typer.Option(metavar="WHICH", help=f"Weights in full: {SHOW}.")] = "representative",
     decimals: Annotated[int, typer.Option(min=1, max=1000, help="Decimals of the numbers shown.")] = 9,
     flavor: Annotated[str | None, typer.Option(help=f"Of Markdown: {', '.join(FLAVORS)}. Default: github.")] = None,
@@ -56,7 +62,7 @@ def render(
     derivation = differentiate(stated)
     if derivation.has_numbers:
         derivation.floats(derivation.program.error)  # says so where it is not finite
-        _check_published(derivation)
+    _check_published(derivation)
     page = worked_example(derivation, notation=notation, detail=detail, show=show, decimals=decimals)
     contents: dict[Path, bytes] = {}
     for name, path in paths.items():

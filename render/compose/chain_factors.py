@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive import written
-from derive.formula import Mark, Product, Side
+from derive.formula import Call, Mark, Product, Side
 from derive.quantities import reads
 from derive.scalars import Scalar
-from render.compose import factors, notes
+from render.compose import definitions, factors, notes
 from render.compose.keys import key
 from render.compose.pen import Pen, count, equation, paragraph, prose
 from render.compose.structure import FULL_ROWS, LayerView, local
@@ -31,6 +31,7 @@ def first_factor_of_output(pen: Pen, view: LayerView, weight: Scalar, example: i
             out=pen.symbol(out),
         ),
         equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out))), key(weight, "first")),
+        *definitions.loss(pen, out),
         *notes.where_the_minus_comes_from(pen, out),
         *notes.where_the_logarithm_goes(pen, out),
     ]
@@ -51,18 +52,22 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
     net = view.net_of(weight.index[0], example)
     blocks: list[Block] = [
         paragraph(
-            "{first} and {second}, path by path. The derivative of softmax is {same} for the unit's own output and "
+            "{first} and {second}, path by path. The derivative of {function} is {same} for the unit's own output and "
             "{other} for another's:",
+            function="the logarithm of softmax" if view.row.logarithm else "softmax",
             first=Colored(1, "The first factor"),
             second=Colored(2, "the second"),
             same=pen.expression(local(pen.derivation, view.out_of(weight.index[0], example), net)),
             other=pen.expression(local(pen.derivation, view.out_of((weight.index[0] + 1) % view.units, example), net)),
         )
     ]
+    if view.last:
+        blocks += definitions.activation(pen, view, net, net)
     shown = _telling_outputs(pen, view, weight.index[0], example)
     for k in shown:
         out = view.out_of(k, example)
         blocks.append(equation(factors.loss_line(pen, out, Mark(1, pen.partial(None, out)))))
+        blocks += definitions.loss(pen, out) if view.last and k == shown[0] else ()
         blocks.append(equation(factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net)))))
     if len(shown) < view.units:
         blocks.append(paragraph("and so on for {n}.", n=count(view.units - len(shown), "more output")))
@@ -73,7 +78,7 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
     )
     blocks.append(equation(factors.softmax_delta_line(pen, view, None, weight.index[0], example), key(weight, "delta")))
     blocks += notes.why_softmax_reaches_all(pen, view, weight.index[0], example)
-    if pen.derivation.problem.loss.name == "categorical_cross_entropy":
+    if (view.row.name, pen.derivation.problem.loss.name) in factors.BECOMES_DIFFERENCE:
         blocks.append(_softmax_and_cross_entropy(pen, view, weight.index[0], example))
         blocks += notes.why_zero_target_counts(pen, view, weight.index[0], example)
     return blocks
@@ -81,11 +86,12 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
 
 def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: int) -> Block:
     net, out, target = view.net_of(unit, example), view.out_of(unit, example), Scalar("t", (example, unit))
+    probability = Call("exp", (pen.symbol(out),)) if view.row.logarithm else pen.symbol(out)
     difference = pen.line(
         pen.delta(net),
         written.added(
             [
-                pen.symbol(out),
+                probability,
                 written.formula(
                     -pen.derivation.graph.symbol(target), {pen.derivation.graph.symbol(target): pen.symbol(target)}
                 ),
@@ -96,8 +102,8 @@ def _softmax_and_cross_entropy(pen: Pen, view: LayerView, unit: int, example: in
     )
     mean = pen.derivation.problem.loss.over_examples == "mean" and view.examples > 1
     return paragraph(
-        "Because the targets add up to 1, this sum is nothing but {difference}{divided}: softmax and cross-entropy "
-        "undo each other's complications.",
+        "Because the targets add up to 1, this sum is nothing but {difference}{divided}: {words}.",
+        words=factors.BECOMES_DIFFERENCE[view.row.name, pen.derivation.problem.loss.name],
         difference=difference[:2] if mean else difference,
         divided=f", divided by the {view.examples} examples" if mean else "",
     )
@@ -157,6 +163,8 @@ def first_factor_of_hidden(
         )
     blocks.append(equation(factors.back_through_weights(pen, following, unit, example, left), key(weight, "first")))
     if following.last:
+        blocks += definitions.net_input(pen, feeds[0][0], out)
+    if following.last:
         blocks += notes.why_paths_are_added(pen, view, following, unit, example)
     blocks += notes.why_deltas_are_enough(pen, views, view)
     return blocks
@@ -208,6 +216,7 @@ def other_factors(pen: Pen, views: Sequence[LayerView], view: LayerView, weight:
             equation(
                 factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net))), key(weight, "second")
             ),
+            *(definitions.activation(pen, view, net, out) if _first_of_its_kind(views, view) else ()),
             *(notes.why_output_times_one_minus_output(pen, view, net, out) if view.last else ()),
             *(notes.dead_units(pen, view) if _first_of_its_kind(views, view) else ()),
         ]
@@ -225,6 +234,7 @@ def other_factors(pen: Pen, views: Sequence[LayerView], view: LayerView, weight:
             pen.local_line(Mark(3, pen.partial(net, weight)), local(pen.derivation, net, weight)),
             key(weight, "third"),
         ),
+        *(definitions.net_input(pen, net, weight) if view.last else ()),
     ]
     return blocks
 

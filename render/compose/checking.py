@@ -58,10 +58,7 @@ def checks_table(pen: Pen, scalars: Sequence[Scalar]) -> list[Block]:
     rows: list[list[Cell]] = []
     fewest: dict[str, int] = {}
     for scalar in scalars:
-        ours = _gradient(derivation, scalar)
-        found = {"difference": digits_of_agreement(ours, _central_difference(derivation, scalar))}
-        if small:
-            found["closed"] = digits_of_agreement(ours, _closed_form(derivation, scalar))
+        found = agreements(derivation, scalar, closed=small)
         fewest = {key: min(value, fewest.get(key, 99)) for key, value in found.items()}
         rows.append(
             [
@@ -105,6 +102,15 @@ def checks_table(pen: Pen, scalars: Sequence[Scalar]) -> list[Block]:
     )
     blocks.append(paragraph(closing, closed=fewest.get("closed", 0), difference=fewest["difference"]))
     return blocks
+
+
+def agreements(derivation: Derivation, scalar: Scalar, *, closed: bool) -> dict[str, int]:
+    """To how many digits the chain rule agrees with the "difference", and where asked with the "closed" form."""
+    ours = _gradient(derivation, scalar)
+    found = {"difference": digits_of_agreement(ours, _central_difference(derivation, scalar))}
+    if closed:
+        found["closed"] = digits_of_agreement(ours, _closed_form(derivation, scalar))
+    return found
 
 
 def _gradient(derivation: Derivation, scalar: Scalar) -> Fraction:

@@ -13,7 +13,7 @@ from derive.problem import Update
 from derive.quantities import reads
 from derive.scalars import Scalar
 from derive.training import milestones
-from render.compose import drawings, factors, notes, rules
+from render.compose import definitions, drawings, factors, notes, rules
 from render.compose.backward import progress
 from render.compose.pen import Pen, Shown, equation, paragraph, prose
 from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView
@@ -50,6 +50,9 @@ def biases_part(pen: Pen, views: Sequence[LayerView]) -> Section:
     ]
     for view in reversed(with_bias):
         blocks += _bias_gradients(pen, view)
+    last = with_bias[-1]
+    if last.bias is not None:
+        blocks += definitions.net_input(pen, last.net_of(0), next(pen.derivation.graph.scalars(last.bias.name)))
     blocks.append(_do_they_move(pen, with_bias))
     blocks += notes.how_the_biases_would_move(pen, views)
     known = {view.weight.name for view in views} | {view.bias.name for view in with_bias if view.bias is not None}
@@ -76,12 +79,13 @@ def _bias_gradients(pen: Pen, view: LayerView) -> list[Block]:
             )
         )
     return [
-        equation(_bias_line(pen, view, s), f"eq-bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}")
+        equation(bias_line(pen, view, s), f"eq-bias-{view.number}-{'-'.join(map(str, s.index)) or 'shared'}")
         for s in scalars[:FULL_ROWS]
     ]
 
 
-def _bias_line(pen: Pen, view: LayerView, bias: Scalar) -> tuple[Side, ...]:
+def bias_line(pen: Pen, view: LayerView, bias: Scalar) -> tuple[Side, ...]:
+    """∂E/∂b: the deltas of the units that the bias adds to, over all examples."""
     units = range(view.units) if not bias.index else bias.index
     nets = [view.net_of(unit, example) for example in range(view.examples) for unit in units]
     symbols = written.added([pen.delta(net) for net in nets])

@@ -16,6 +16,12 @@ from render.compose.structure import LayerView, local, top
 
 Lines = tuple[Side, ...]
 
+BECOMES_DIFFERENCE = {
+    ("softmax", "categorical_cross_entropy"): "softmax and cross-entropy undo each other's complications",
+    ("log_softmax", "nll"): "the probability of the unit less its target, as with softmax and cross-entropy",
+}
+"""Activations over all units and the losses with which the delta is probability minus target, and what to say of it."""
+
 
 def loss_derivative(pen: Pen, out: Scalar) -> sympy.Expr:
     """∂E/∂out of an output in the form in which textbooks state it, −(t − a) and the like.

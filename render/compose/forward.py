@@ -73,6 +73,12 @@ def _same(pen: Pen, out: Scalar, net: Scalar) -> tuple[Side, ...]:
 
 
 def _activation_sentence(pen: Pen, view: LayerView) -> Block:
+    if view.row.logarithm:
+        return paragraph(
+            "The logarithm of softmax is a unit's net input less the logarithm of the sum of the exponentials of all "
+            "{n} of the layer; the exponentials of the outputs are probabilities, which add up to 1:",
+            n=view.units,
+        )
     if view.row.over_axis:
         return paragraph(
             "Softmax divides the exponential of a unit's net input by the sum of the exponentials of all {n} of the "

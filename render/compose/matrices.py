@@ -213,19 +213,26 @@ def _slope(pen: Pen, view: LayerView) -> Formula | None:
 
 
 def _softmax_delta(pen: Pen, view: LayerView, following: LayerView | None) -> Formula:
-    a = pen.array(view.activation.name)
-    problem = pen.derivation.problem
-    if following is None and problem.loss.name == "categorical_cross_entropy" and _targets_add_up(pen):
+    a, problem = _probabilities(pen, view), pen.derivation.problem
+    if following is None and (view.row.name, problem.loss.name) in factors.BECOMES_DIFFERENCE and _targets_add_up(pen):
         return _difference(pen, view)
     upstream = _loss_by_outputs(pen, view) if following is None else back_through(pen, following)
+    if view.row.logarithm:
+        return Sum((upstream, Negative(_hadamard(a, Group(over_units(pen, upstream))))))
     inner = Product((a, Group(upstream)), "hadamard")
     spread = over_units(pen, inner)
     return Sum((inner, Negative(Product((a, Group(spread)), "hadamard"))))
 
 
+def _probabilities(pen: Pen, view: LayerView) -> Formula:
+    """What softmax makes of the net inputs: the outputs, or the exponentials of those that are logarithms."""
+    a = pen.array(view.activation.name)
+    return Call("exp", (a,)) if view.row.logarithm else a
+
+
 def _difference(pen: Pen, view: LayerView) -> Formula:
-    """a − t, divided by what the means divide by."""
-    difference = Sum((pen.array(view.activation.name), Negative(pen.array("t"))))
+    """a − t, divided by what the means divide by; of the logarithm of softmax eᵃ − t."""
+    difference = Sum((_probabilities(pen, view), Negative(pen.array("t"))))
     divisor = pen.loss_divisor
     return difference if divisor == 1 else Fraction(difference, Number(str(divisor)))
 

@@ -190,6 +190,16 @@ def why_softmax_reaches_all(pen: Pen, view: LayerView, unit: int, example: int) 
     """Why a weight of one output moves all the outputs."""
     if not view.row.over_axis:
         return []
+    if view.row.logarithm:
+        return _note(
+            "softmax",
+            "Why does a weight of one unit change the other outputs?",
+            paragraph(
+                "The probabilities, whose logarithms the outputs are, share a total of 1. If {net} grows, that of its "
+                "unit takes a larger share and the others must give something up: their logarithms fall.",
+                net=pen.symbol(view.net_of(unit, example)),
+            ),
+        )
     return _note(
         "softmax",
         "Why does a weight of one unit change the other outputs?",

@@ -22,6 +22,7 @@ FUNCTION_WORDS = {
     "identity": "the identity, which leaves it as it is",
     "softplus": "the softplus function",
     "softmax": "the softmax over all of them",
+    "log_softmax": "the logarithm of the softmax over all of them",
 }
 
 
@@ -31,6 +32,7 @@ LOSS_WORDS = {
     "mean_squared_error": "the squared difference between target and output",
     "binary_cross_entropy": "the binary cross-entropy between target and output",
     "categorical_cross_entropy": "the cross-entropy between target and output",
+    "nll": "minus the target times the output, which is the logarithm of a probability",
 }
 
 
@@ -83,12 +85,10 @@ def _layers_in_words(views: Sequence[LayerView]) -> str:
 
 def _activations_in_words(views: Sequence[LayerView]) -> str:
     names = [view.row.name for view in views]
+    if len(set(names)) == 1 and views[0].row.over_axis:
+        return f"The outputs are {'the logarithms of ' * views[0].row.logarithm}the softmax of the net inputs."
     if len(set(names)) == 1:
-        return (
-            f"Every unit passes its net input through {function_words(names[0])}."
-            if names[0] != "softmax"
-            else "The outputs are the softmax of the net inputs."
-        )
+        return f"Every unit passes its net input through {function_words(names[0])}."
     groups: list[tuple[list[LayerView], str]] = []
     for view in views:
         if groups and groups[-1][1] == view.row.name and not view.last:

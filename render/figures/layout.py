@@ -1,17 +1,18 @@
-"""The layout of a drawing: a network in columns, or a curve on its axes."""
+"""The layout of a drawing: a network in columns, a curve on its axes, or a program's flow of data in rows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from derive.formula import Formula, Words
-from render.drawing import Curve, Drawing, Network
+from render.drawing import Curve, Drawing, Flow, Network
 from render.figures.curve import curve_layout
+from render.figures.dataflow import flow_layout
 from render.figures.edge_labels import edge_labels
 from render.figures.letters import SIZES, place, width
 from render.figures.nodes import Sized, check, inner_labels, shapes, sized_nodes
 from render.figures.own_biases import without_own_biases
-from render.figures.placed import MARGIN, Box, Label, Line, Placed, Shape, box_around, hull
+from render.figures.placed import Box, Label, Line, Placed, Shape, box_around, framed
 from render.figures.routes import length_within, route_all
 
 HEAD = 6.0  # half the length of an arrowhead
@@ -24,7 +25,13 @@ def layout(drawing: Drawing) -> Placed:
 
     Errors: ChainruleError for a drawing that contradicts itself.
     """
-    return curve_layout(drawing) if isinstance(drawing, Curve) else network_layout(drawing)
+    match drawing:
+        case Curve():
+            return curve_layout(drawing)
+        case Flow():
+            return flow_layout(drawing)
+        case Network():
+            return network_layout(drawing)
 
 
 def network_layout(network: Network) -> Placed:
@@ -128,17 +135,3 @@ def wrap(text: str, room: float) -> list[str]:
         else:
             lines.append(word)
     return lines
-
-
-def framed(lines: list[Line], shapes: list[Shape], labels: list[Label]) -> Placed:
-    """Everything moved so that a margin is left all round."""
-    points = [Box(x - 3, y - 3, x + 3, y + 3) for line in lines for x, y in (line.at(k / 8) for k in range(9))]
-    frame = hull([*(shape.box for shape in shapes), *(label.box for label in labels), *points])
-    dx, dy = MARGIN - frame.left, MARGIN - frame.top
-    return Placed(
-        frame.right + dx + MARGIN,
-        frame.bottom + dy + MARGIN,
-        tuple(replace(line, points=tuple((x + dx, y + dy) for x, y in line.points)) for line in lines),
-        tuple(replace(shape, box=shape.box.moved(dx, dy)) for shape in shapes),
-        tuple(replace(label, x=label.x + dx, y=label.y + dy, box=label.box.moved(dx, dy)) for label in labels),
-    )

@@ -11,13 +11,14 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from derive.formula import Formula, Name, Number, Power, Relation, Symbol, Words
-from derive.tex_names import GREEK, clean
+from derive.tex_names import GREEK, clean, known_accent
 from render.figures.placed import Label, box_around
 
 SIZES = {"name": 16.0, "edge": 14.0, "value": 13.0, "note": 12.5}
 SCRIPT = 0.74  # of the size of the letters that carry the script
 SMALLEST = 11.0
 
+ACCENTS = {"hat": "\N{COMBINING CIRCUMFLEX ACCENT}", "left": "\N{COMBINING LEFT ARROW ABOVE}"}
 NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 SCRIPT_TOKEN = re.compile(r"[^\W\d_]+|[\d\W_]+")
 
@@ -104,8 +105,8 @@ def number_runs(text: str, size: float) -> tuple[Run, ...]:
 def name_runs(name: Name, size: float) -> tuple[Run, ...]:
     """A name with its scripts; where it has both, the upper one stands over the lower one."""
     base = greek(name.base)
-    if name.accent == "hat":
-        base = f"{base[:1]}\N{COMBINING CIRCUMFLEX ACCENT}{base[1:]}"
+    if name.accent:
+        base = f"{base[:1]}{ACCENTS[known_accent(name)]}{base[1:]}"
     bold = name.style == "bold"
     slanted = name.style == "italic"
     parts = [Run(base, size, italic=slanted, bold=bold)]

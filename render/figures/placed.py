@@ -5,7 +5,7 @@ Lengths are pixels of a page on which the figure is at most `WIDTH` wide; y grow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from derive.formula import Formula
@@ -152,3 +152,18 @@ class Placed:
     lines: tuple[Line, ...]
     shapes: tuple[Shape, ...]
     labels: tuple[Label, ...]
+
+
+def framed(lines: list[Line], shapes: list[Shape], labels: list[Label]) -> Placed:
+    """Everything moved so that a margin is left all round."""
+    ways = ([line.at(k / 8) for k in range(9)] if line.curved else line.points for line in lines)
+    points = [Box(x - 3, y - 3, x + 3, y + 3) for way in ways for x, y in way]
+    frame = hull([*(shape.box for shape in shapes), *(label.box for label in labels), *points])
+    dx, dy = MARGIN - frame.left, MARGIN - frame.top
+    return Placed(
+        frame.right + dx + MARGIN,
+        frame.bottom + dy + MARGIN,
+        tuple(replace(line, points=tuple((x + dx, y + dy) for x, y in line.points)) for line in lines),
+        tuple(replace(shape, box=shape.box.moved(dx, dy)) for shape in shapes),
+        tuple(replace(label, x=label.x + dx, y=label.y + dy, box=label.box.moved(dx, dy)) for label in labels),
+    )

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
-from derive.formula import Formula, Group, Matrix, Negative, Product, Side, Sum
-from derive.tex import relation, tex, tex_pieces
+from derive.formula import Call, Formula, Group, Matrix, Negative, Power, Product, Side, Sum
+from derive.tex import relation, tex, tex_around, tex_pieces
 from derive.tex_names import LATEX_BLACK
-from derive.tex_spacing import THIN, is_tall
+from derive.tex_spacing import DOT, THIN, is_tall
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml_piece
 from render.typeset.width import RELATION, equation_width, width
@@ -23,6 +23,7 @@ from render.typeset.width import RELATION, equation_width, width
 TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
 LONG = 13.0  # em; a longer side may be broken before its signs
+LONGEST = 16.0  # em; wider, two factors side by side are parted by a dot
 FULL = 8.0  # em; so wide, a sum in parentheses may be broken inside them
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
@@ -80,29 +81,55 @@ def _pieces(side: Side, boxed: bool) -> list[Piece]:
 
 
 def _inside(formula: Formula, node: Formula, lead: bool) -> list[Piece]:
-    """The pieces of a long part: the factors of a term, the terms between two parentheses; or none."""
+    """The pieces of a long part: the factors of a term, what stands between two parentheses; or none."""
+    full = FULL if isinstance(formula, Product) else LONG
     match node:
-        case Product() if isinstance(formula, Sum) and width(node) > LONG:
+        case Product() | Negative(Product()) if isinstance(formula, Sum) and width(node) > LONG:
             return _broken(node, lead)
         case Negative(Sum() as terms) if width(terms) > FULL:
-            return _enclosed("-", terms)
-        case (Sum() as terms) | Group(Sum() as terms) if isinstance(formula, Product) and width(terms) > FULL:
-            return _enclosed("", terms)
+            return _parenthesized(terms, sign="-")
+        case (Sum() as terms) | Group(Sum() as terms) if node is not formula and width(terms) > full:
+            return _parenthesized(terms)
+        case Power((Sum() as terms) | Group(Sum() as terms), exponent) if width(terms) > full:
+            return _parenthesized(terms, after=f"^{{{tex(exponent, MATHML)}}}")
+        case Call() if width(node) > full:
+            return _called(node)
+        case Negative(Call() as call) if width(call) > full:
+            return _called(call, sign="-")
         case _:
             return []
 
 
-def _enclosed(sign: str, terms: Sum) -> list[Piece]:
-    """The pieces of a sum in parentheses; each piece's TeX is whole, so tall ones are closed by nothing."""
-    *before, last = _broken(terms, True)
-    opening, closed, opened, closing = (
-        (r"\left(", r"\right.", r"\left.", r"\right)") if is_tall(terms) else ("(", "", "", ")")
-    )
-    if not before:
-        return [replace(last, tex=f"{sign}{opening}{last.tex}{closing}", width=last.width + 1.5)]
-    first, *middle = before
+def _parenthesized(terms: Sum, *, sign: str = "", after: str = "") -> list[Piece]:
+    """The pieces of a sum in parentheses, with what stands before and after these."""
+    opening, closing = (r"\left(", r"\right)") if is_tall(terms) else ("(", ")")
+    return _enclosed(sign + opening, _broken(terms, True), closing + after, 1.0)
+
+
+def _called(call: Call, *, sign: str = "") -> list[Piece]:
+    """The pieces of a function's arguments between its parentheses; none under the bar of a root."""
+    if call.function == "sqrt":
+        return []
+    opening, closing = tex_around(call, MATHML)
+    pieces: list[Piece] = []
+    for argument in call.arguments:
+        if pieces:
+            pieces[-1] = replace(pieces[-1], tex=f"{pieces[-1].tex},", width=pieces[-1].width + 0.3)
+        pieces += _broken(argument, True)
+    return _enclosed(sign + opening, pieces, closing, width(replace(call, arguments=())) + 0.6)
+
+
+def _enclosed(opening: str, pieces: list[Piece], closing: str, room: float) -> list[Piece]:
+    """The pieces between two parentheses that need so much room; each piece's TeX is whole, so tall
+    parentheses are matched by nothing in their own piece.
+    """
+    first, *others = pieces
+    if not others:
+        return [replace(first, tex=f"{opening}{first.tex}{closing}", width=first.width + room + 0.5)]
+    *middle, last = others
+    closed, opened = (r"\right.", r"\left.") if r"\left" in opening else ("", "")
     return [
-        replace(first, tex=f"{sign}{opening}{first.tex}{closed}", width=first.width + 1.0),
+        replace(first, tex=f"{opening}{first.tex}{closed}", width=first.width + room),
         *middle,
         replace(last, tex=f"{opened}{last.tex}{closing}", width=last.width + 0.5),
     ]
@@ -110,7 +137,8 @@ def _enclosed(sign: str, terms: Sum) -> list[Piece]:
 
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
     """The pieces of a formula: broken before the signs of its terms and of the factors of a long term,
-    and before a large matrix. Factors side by side have no sign to break before.
+    and before a large matrix. Factors side by side have no sign to break before; where
+    two are long together, a dot is written between them.
     """
     found: list[Piece] = []
     unsigned = formula.body if isinstance(formula, Negative) else formula
@@ -118,6 +146,9 @@ def _broken(formula: Formula, lead: bool) -> list[Piece]:
         inner = _inside(unsigned, node, lead and not found)
         first, *others = inner or [Piece("", written, width(node))]
         if found and sign in ("", THIN) and not (isinstance(node, Matrix) and width(node) > FULL):
+            if found[-1].width + first.width > (LONG if inner else LONGEST):
+                found += [replace(first, sign=DOT), *others]
+                continue
             last = found.pop()
             joined = " ".join(part for part in (last.tex, sign, first.tex) if part)
             found.append(replace(last, tex=joined, width=last.width + first.width))

@@ -14,6 +14,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -36,7 +37,7 @@ from derive.formula import (
     precedence,
 )
 from derive.tex import unmarked
-from derive.tex_names import GREEK, clean
+from derive.tex_names import GREEK, clean, known_accent
 
 RELATIONS = {
     "=": "equals",
@@ -77,6 +78,7 @@ FUNCTIONS = {
     "leaky_relu": "leaky ReLU of",
     "elu": "ELU of",
     "gelu": "GELU of",
+    "log_softmax": "log softmax of",
 }
 LETTERS = {letter: name for name, (letter, _) in GREEK.items()}
 SCRIPT_SIGNS = {
@@ -90,14 +92,17 @@ SCRIPT_SIGNS = {
     "′": "prime",
     "'": "prime",
     "→": "to",
+    ":": "all",
 }
 # What the brackets and other signs of a name in code are called.
 CODE_SIGNS = {"[": "at", "]": "", "_": "", ":": "all"}
+ACCENTS = {"hat": "hat", "left": "left arrow"}
+AT_TIME = "at time"
 OPEN, CLOSE = "open parenthesis", "close parenthesis"
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]|_", re.UNICODE)
 _CODE_TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_", re.UNICODE)
-_BRACKETED = re.compile(r"\[([^\[\]]*)\](.*)")
+_PIECE = re.compile(rf"\[([^\[\]]*)\]|(?:⟨|\(t=)([^⟨⟩()]*)[⟩)]|\(([^()]*)\)|({_TOKEN.pattern})", re.UNICODE)
 _NUMBER = re.compile(r"(?P<minus>-?)(?P<digits>\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")
 
 
@@ -121,13 +126,12 @@ def speech_equation(sides: Iterable[Side]) -> str:
 
 def spoken_name(name: Name) -> str:
     """A name in words: "w 5", "out h 1", "w 5 superscript plus", "y hat 1", "bold W 2"."""
-    if name.accent not in ("", "hat"):
-        raise ValueError(f"unknown accent {name.accent!r} on {name.base!r}; known is 'hat'")
+    above = _script(name.sup)
     parts = [
         STYLES.get(name.style, "") + (_code(name.base) if name.style == "code" else _base(name.base)),
-        name.accent,
+        ACCENTS[known_accent(name)] if name.accent else "",
         _script(name.sub),
-        f"superscript {_script(name.sup)}" if name.sup else "",
+        above if above.startswith(AT_TIME) or not above else f"superscript {above}",
     ]
     return " ".join(part for part in parts if part)
 
@@ -146,14 +150,18 @@ def _code(base: str) -> str:
 
 
 def _script(text: str) -> str:
-    bracketed = _BRACKETED.fullmatch(text)
-    if bracketed:  # a layer in brackets, and behind it the number of an example
-        rest = f" {_script(bracketed[2])}" if bracketed[2] else ""
-        return f"{_script(bracketed[1])} in brackets{rest}"
-    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:  # the number of an example
-        return f"{_script(text[1:-1])} in parentheses"
-    tokens = _TOKEN.findall(clean(text))
-    spoken = [SCRIPT_SIGNS.get(token, LETTERS.get(token, token)) for token in tokens]
+    """A script: a layer in brackets, the number of an example in parentheses, a time step, and plain signs."""
+    spoken: list[str] = []
+    for piece in _PIECE.finditer(clean(text)):
+        layer, time, example, sign = piece.groups()
+        if layer is not None:
+            spoken.append(f"{_script(layer)} in brackets")
+        elif time is not None:
+            spoken.append(f"{AT_TIME} {_script(time)}")
+        elif example is not None:
+            spoken.append(f"{_script(example)} in parentheses")
+        else:
+            spoken.append(SCRIPT_SIGNS.get(sign, LETTERS.get(sign, sign)))
     return " ".join(each for each in spoken if each)
 
 
@@ -205,6 +213,9 @@ def _write(node: Formula, lead: bool = True) -> str:
         case Partial(of, by):
             of_, by_ = _place(of, Precedence.ATOM), _place(by, Precedence.ATOM)
             return f"the partial derivative of {of_} with respect to {by_}"
+        case Derivative(body, by, partial):
+            kind = "the partial derivative" if partial else "the derivative"
+            return f"{kind} with respect to {_place(by, Precedence.ATOM)} of {_write(body)}, end derivative"
         case Power(base, exponent):
             return _power(base, exponent)
         case Call():

@@ -14,6 +14,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -32,7 +33,7 @@ from derive.formula import (
     Words,
 )
 from derive.tex import PRODUCT_SIGNS, THIN, _Printer
-from derive.tex_names import FACTOR_COLORS, GREEK, LATEX, LATEX_INLINE, clean
+from derive.tex_names import FACTOR_COLORS, GREEK, LATEX, LATEX_INLINE, clean, known_accent
 
 RELATIONS = {"=": "=", "≈": "≈", "<": "<", "≤": "≤", ">": ">", "≥": "≥", "≠": "≠", "→": "→", "∈": "∈"}
 # What the TeX printer puts between factors, and the same here.
@@ -45,6 +46,7 @@ OPERATORS = {
 }
 LETTERS = {key: letter for name, (letter, _) in GREEK.items() for key in (name, letter)}
 STYLES = {"italic": "word", "roman": "roman", "bold": "thick", "code": "mono"}
+ACCENTS = {"hat": "hat", "left": "arrow.l"}
 
 # The functions that are not written as their name in upright letters.
 FUNCTIONS = {
@@ -60,10 +62,11 @@ FUNCTIONS = {
     "leaky_relu": 'op("LeakyReLU")',
     "elu": 'op("ELU")',
     "gelu": 'op("GELU")',
+    "log_softmax": 'op("LogSoftmax")',
 }
 
 # Characters of a subscript or superscript that are signs; a comma among indices has no space after it.
-SCRIPT_SIGNS = {c: f"\\{c}" for c in "()[]/*.:|!<>="} | {"+": "+", "-": "-", "−": "-", ",": '","', "→": "→"}
+SCRIPT_SIGNS = {c: f"\\{c}" for c in "()[]⟨⟩/*.:|!<>="} | {"+": "+", "-": "-", "−": "-", ",": '","', "→": "→"}
 SCRIPT_SIGNS |= {"'": "′", "′": "′"}
 
 _NUMBER = re.compile(r"(?P<digits>-?\d+(?:\.\d+)?)(?:[eE](?P<exponent>[+-]?\d+))?")
@@ -121,10 +124,8 @@ def escape_markup(text: str) -> str:
 def typst_name(name: Name) -> str:
     """A name with its scripts: ``Name("net", "h1")`` is ``word(n e t)_(h 1)``."""
     base = _base(name)
-    if name.accent == "hat":
-        base = f"hat({base})"
-    elif name.accent:
-        raise ValueError(f"unknown accent {name.accent!r} on {name.base!r}; known is 'hat'")
+    if name.accent:
+        base = f"{ACCENTS[known_accent(name)]}({base})"
     sub = f"_({_script(name.sub)})" if name.sub else ""
     sup = f"^({_script(name.sup)})" if name.sup else ""
     return base + sub + sup
@@ -199,6 +200,8 @@ class _TypstPrinter(_Printer):
                 return typst_number(text)
             case Fraction() | Partial():
                 return self.fraction(node, lead)
+            case Derivative(body, by, partial):
+                return self.derivative(body, by, partial)
             case Power(base, exponent):
                 return f"{self.power_base(base)}^({self.write(exponent)})"
             case Transposed(body):
@@ -217,6 +220,13 @@ class _TypstPrinter(_Printer):
         else:
             of, by = self.write(node.numerator), self.write(node.denominator)
         return f"{of} slash {by}" if slashed else f"frac({of}, {by})"
+
+    def derivative(self, body: Formula, by: Formula, partial: bool) -> str:
+        """d over d z, and in brackets of what."""
+        d, under = "∂" if partial else "d", self.argument(by)
+        over = f"{d} slash {d} {under}" if self.dialect.inline else f"frac({d}, {d} {under})"
+        inner = self.write(body)
+        return f"{over} [{inner}]" if self.is_tall(body) else rf"{over} \[{inner}\]"
 
     def write_large(self, node: Formula) -> str:
         match node:

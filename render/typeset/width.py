@@ -8,6 +8,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -37,6 +38,7 @@ BINARY = 1.25  # + − with the space round them
 DOT = 0.85
 RELATION = 1.35
 UPRIGHT = 0.5  # a letter of a word
+TYPED = 0.58  # a letter of code
 COLUMN = 1.0  # between the columns of a matrix
 
 
@@ -60,6 +62,8 @@ def width(node: Formula, *, display: bool = True) -> float:
         case Fraction(a, b) | Partial(a, b):
             both = max(width(a, display=False), width(b, display=False)) + (0.6 if isinstance(node, Partial) else 0.0)
             return both + 0.25
+        case Derivative(body, by):
+            return width(by, display=False) + (1.4 if display else 2.6) + width(body, display=display)
         case Power(base, exponent):
             return _factor(base, display) + SCRIPT * width(exponent, display=False)
         case Call(function, arguments):
@@ -85,6 +89,8 @@ def equation_width(sides: tuple[Side, ...], *, display: bool = True) -> float:
 
 def name_width(name: Name) -> float:
     """The estimated width of a name with its scripts."""
+    if name.style == "code":
+        return TYPED * len(name.base) + SCRIPT * TYPED * max(len(name.sub), len(name.sup))
     base = LETTER if len(name.base) == 1 else min(len(name.base) * UPRIGHT + 0.1, 0.6 if not name.base else 99)
     return base + SCRIPT * DIGIT * 1.05 * max(len(name.sub), len(name.sup))
 

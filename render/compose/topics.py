@@ -1,0 +1,272 @@
+"""What the page of a network says of its layers: sentences by layer type and by the stem of an array's name.
+
+A layer type without a row, and a stem without a sentence, go by their summary and their meaning. A quantity
+of plain equations that its comment calls by one of these names ("forget gate") gets the same sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One layer type: what it is called, what it does, and what is said of each of its arrays on either way.
+
+    ``axes``: by stem, what the axes after the examples count. Of a sequence the last position looks back at all
+    the others: ``rows`` are the stems of which its whole row is worked out, ``last`` those of which one element of it is.
+    """
+
+    called: str
+    introduction: str = ""
+    forward: Mapping[str, str] = field(default_factory=dict)
+    backward: Mapping[str, str] = field(default_factory=dict)
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+
+
+IMAGE = ("channel", "row", "column")
+HEADS = ("head", "position", "value")
+NORMAL_FORWARD = {
+    "m": "First comes the mean of the values that are normalized together.",
+    "v": "The variance is the mean of the squared distances from that mean.",
+    "n": "Each value loses the mean and is divided by the standard deviation. The small number under the root keeps "
+    "the quotient finite where all values are equal.",
+    "a": "What goes on has mean 0 and variance 1, then multiplied by γ and moved by β where the layer has them.",
+}
+NORMAL_BACKWARD = {
+    "a": "The error arrives at the normalized values.",
+    "n": "The scale γ stands between what went on and the normalized values, and multiplies what comes back.",
+    "v": "The variance was used for every value that is normalized with it, so it collects a term from each of them.",
+    "m": "The mean is subtracted from every value, and it stands in the variance too. The part through the variance "
+    "is zero: the distances from a mean add up to 0.",
+}
+
+TOPICS: Mapping[str, Topic] = {
+    "dense": Topic(
+        "dense layer",
+        "Every unit weighs all incoming values, adds its bias if it has one, and passes the sum, its net input, "
+        "through the activation function.",
+        {
+            "z": "The net input is the weighted sum of what comes in.",
+            "a": "The activation function makes the output of the unit out of its net input.",
+        },
+        {
+            "z": "One factor is added to the chain: the derivative of the activation function, taken where this unit stands.",
+        },
+    ),
+    "conv2d": Topic(
+        "convolution",
+        "A filter is a small window of weights. It is laid on the image at every place in turn, what lies under it is "
+        "multiplied weight by weight and summed, and the sums form the feature map. The same weights serve at every place.",
+        {
+            "z": "The filter is laid on one patch of the image, and the products are added up.",
+            "a": "The activation function is applied at every place of the feature map.",
+        },
+        {
+            "z": "Every place of the feature map has a delta of its own.",
+            "W": "A weight of the filter was used at every place that the filter covered. Its gradient has one term for "
+            "each: the delta of the place, times the value that lay under the weight there.",
+            "b": "The bias was added at every place, so its gradient is the sum of the deltas of the whole feature map.",
+        },
+        {"W": ("filter", "channel", "row", "column"), "b": ("filter",), "z": IMAGE, "a": IMAGE},
+    ),
+    "max_pool2d": Topic(
+        "max pooling",
+        "The image is divided into windows, and of each only the largest value goes on.",
+        {"a": "Only the largest value of each window goes on."},
+        {"a": "What arrives here goes back to the winner of each window alone."},
+        {"a": IMAGE},
+    ),
+    "avg_pool2d": Topic(
+        "average pooling",
+        "The image is divided into windows, and of each the mean goes on.",
+        {"a": "The mean of each window goes on."},
+        {"a": "What arrives here is shared out equally among the values of the window."},
+        {"a": IMAGE},
+    ),
+    "flatten": Topic(
+        "flattening", "All values of an example are put into one row, in order. Nothing is computed.", {"a": ""}
+    ),
+    "embedding": Topic(
+        "embedding",
+        "An embedding is a table with a row for each word. A word, given as a whole number, is replaced by its row.",
+        {"a": "For each word its row is taken out of the table."},
+        {"W": "Only the rows that were looked up have a gradient. A word that occurs twice has two terms."},
+        {"a": ("position", "feature"), "W": ("word", "feature")},
+    ),
+    "rnn": Topic(
+        "recurrent layer",
+        "The layer reads a sequence step by step. Its hidden state sees the input of the step and the hidden state of "
+        "the step before, always through the same weights.",
+        {
+            "z": "The net input adds up what the input of this step says and what the hidden state before it remembers.",
+            "h": "The new hidden state is the activation of that net input.",
+        },
+        {
+            "h": "The hidden state is used by what comes after the layer and by the next time step. "
+            "Both send the error back.",
+            "z": "The derivative of the activation function stands once in every step that the error goes back.",
+        },
+    ),
+    "lstm": Topic(
+        "LSTM",
+        "An LSTM keeps a cell state beside its hidden state. Gates, numbers between 0 and 1, decide at each time step "
+        "what of the cell state stays, what is added to it, and what of it is shown.",
+        {
+            "i": "The input gate decides how much of the candidate enters the cell state.",
+            "f": "The forget gate decides how much of the old cell state stays.",
+            "g": "The candidate is what could be added to the cell state.",
+            "o": "The output gate decides how much of the cell state is shown as the hidden state.",
+            "c": "The cell state keeps the share of the old one that the forget gate lets through, and takes in the "
+            "share of the candidate that the input gate lets in. Before the first step it is zero unless it is given, "
+            "and then there is nothing to forget.",
+            "h": "The hidden state is the cell state, squashed to between −1 and 1, times the output gate.",
+        },
+        {
+            "h": "The hidden state is read by what comes after the layer and by all the gates of the next time step. "
+            "Every one of them sends a part of the error back.",
+            "c": "The cell state carries the error back: through the hidden state of its own step, and from the next "
+            "step through the forget gate, which simply multiplies.",
+            "o": "The output gate was multiplied with the squashed cell state, and that is its factor.",
+            "f": "The forget gate was multiplied with the old cell state, and that is its factor.",
+            "i": "The input gate was multiplied with the candidate, and that is its factor.",
+            "g": "The candidate was multiplied with the input gate, and that is its factor.",
+        },
+    ),
+    "gru": Topic(
+        "GRU",
+        "A GRU keeps one state. The reset gate decides what of the old state the candidate may see, and the update "
+        "gate how the old state and the candidate are mixed.",
+        {
+            "r": "The reset gate decides how much of the old state the candidate sees.",
+            "z": "The update gate decides how the old state and the candidate share in the new state.",
+            "n": "The candidate is what the new state could be.",
+            "h": "The new state is a mixture of the candidate and the old state; the update gate and what is left of 1 "
+            "are their shares. Before the first step the state is zero unless it is given.",
+        },
+        {
+            "h": "The state is read by what comes after it and by the next time step, there by the gates, by the "
+            "candidate, and directly in the mixture.",
+            "z": "The update gate has the difference between the two that it mixes as its factor.",
+            "n": "The candidate comes back with its share in the mixture.",
+            "r": "The reset gate comes back with what it was multiplied with in the candidate.",
+        },
+    ),
+    "self_attention": Topic(
+        "self-attention",
+        "Every position of the sequence asks the others a question. Query and key of two positions give a score, "
+        "softmax turns the scores of a row into weights that add up to 1, and with these weights the values are mixed.",
+        {
+            "Q": "The query says what a position asks for.",
+            "K": "The key says what a position offers.",
+            "V": "The value is what a position hands on.",
+            "S": "A score is the product of a query and a key, added up over their numbers: how well the two fit.",
+            "A": "Softmax turns the scores of a row into weights: positive, and together 1.",
+            "O": "With these weights the values are mixed, each position by its own row.",
+            "a": "What goes on is the mixture of the values that each position has made for itself, through the output "
+            "weights where there are such.",
+        },
+        {
+            "A": "A weight comes back with the value that it was multiplied with.",
+            "S": "Through softmax a score changes every weight of its row: one term for each of them.",
+            "Q": "A query comes back through the scores of its row, each with the key that it was compared with.",
+            "K": "A key comes back through the scores of its column, each with the query that it was compared with.",
+            "V": "The values are reached by the mixture alone. Every position that looked at a value sends a part of "
+            "the error to it, as large as its attention weight.",
+            "O": "The mixture comes back through the output weights.",
+            "a": "The error arrives at what the layer put out.",
+        },
+        dict.fromkeys("QKV", HEADS)
+        | {"S": ("head", "query", "key"), "A": ("head", "query", "key"), "a": HEADS[1:], "O": HEADS[1:]},
+        rows=("S",),
+        last=("Q", "A", "O", "a"),
+    ),
+    "layer_norm": Topic(
+        "layer normalization",
+        "The values of each row are brought to mean 0 and variance 1, every row for itself.",
+        NORMAL_FORWARD,
+        NORMAL_BACKWARD,
+    ),
+    "batch_norm": Topic(
+        "batch normalization",
+        "Each feature is brought to mean 0 and variance 1 over the examples of the batch. The examples are no longer "
+        "independent of each other.",
+        NORMAL_FORWARD,
+        NORMAL_BACKWARD,
+    ),
+    "dropout": Topic(
+        "dropout",
+        "Some values are set to 0, as the mask says, and the others are made larger to make up for it.",
+        {"a": "Where the mask has a 0 the value is dropped."},
+        {"a": "What was dropped sends nothing back; the others get back what arrives, times the same factor."},
+    ),
+    "residual": Topic(
+        "residual connection",
+        "What came out of an earlier layer is added. The layers between only have to learn the difference.",
+        {"a": "The two are added, place by place."},
+        {"a": "A sum hands the error on unchanged to both of its terms."},
+    ),
+    "highway": Topic(
+        "highway connection",
+        "A gate decides, value by value, how much of the layer's own answer goes on and how much of what came in is "
+        "carried past.",
+        {
+            "H": "The layer's own answer is an ordinary dense layer.",
+            "T": "The transform gate lies between 0 and 1.",
+            "a": "The gate mixes the layer's own answer with what came in.",
+        },
+        {
+            "T": "The gate has the difference between the two that it mixes as its factor.",
+            "H": "The layer's own answer comes back with its share.",
+        },
+    ),
+}
+
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "softmax": (
+        "Softmax: each is *e* to its score, over the sum of them all, so that the results are positive and add up to 1.",
+        "Through softmax a score changes every result of its row: one term for each of them.",
+    ),
+    "log_softmax": (
+        "The logarithm of softmax: each score, less the logarithm of the sum of all the exponentials.",
+        "Every score stands in the sum that all the results share: one term for each of them.",
+    ),
+    "convolution": (TOPICS["conv2d"].forward["z"], "A value counts at every place where the filter covers it."),
+    "product": (
+        "Each result is a sum of products.",
+        "Each factor of a product gets back what arrives, times the other factor.",
+    ),
+    "pooling": (
+        TOPICS["max_pool2d"].forward["a"],
+        "The winner of a window gets all that comes back, the others nothing.",
+    ),
+    "rearranged": (
+        "The same numbers are put into another shape. Nothing is computed.",
+        "Putting numbers into another shape changes none of them: the gradient goes back to the place it came from.",
+    ),
+    "copied": (
+        "The activation function is the identity: what comes in goes on as it is.",
+        "Nothing was changed here, and the gradient goes through as it is.",
+    ),
+    "selected": ("Some of the numbers are taken out.", "What was not taken out gets nothing back."),
+    "joined": (
+        "The results are put together into one array.",
+        "Each part gets back what arrived at its place.",
+    ),
+}
+"""What is said of an equation of a kind where there is no topic: on the way forward, and on the way back."""
+
+BY_WORDS: Mapping[str, tuple[str, str]] = {
+    "input gate": ("lstm", "i"),
+    "forget gate": ("lstm", "f"),
+    "output gate": ("lstm", "o"),
+    "candidate": ("lstm", "g"),
+    "cell state": ("lstm", "c"),
+    "hidden state": ("lstm", "h"),
+    "reset gate": ("gru", "r"),
+    "update gate": ("gru", "z"),
+}
+"""Words by which a comment in plain equations calls a quantity that has a topic."""
