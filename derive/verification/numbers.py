@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -122,6 +123,11 @@ def run(equations: Iterable[Equation], given: Mapping[str, Floats]) -> dict[str,
         for equation in equations:
             values[equation.target] = evaluate(equation.expression, values)
     return values
+
+
+def floats(array: NDArray[np.object_]) -> Floats:
+    """Exact numbers as float64."""
+    return np.asarray(np.frompyfunc(lambda v: float(Fraction(int(v.p), int(v.q))), 1, 1)(array), dtype=np.float64)
 
 
 class Run:

@@ -125,7 +125,7 @@ class Point:
     def floats(self) -> numbers.Run:
         """The right sheet in float64, for comparison with edited ones."""
         ready = self.ready(self.sheet)
-        given = {name: _as_floats(array) for name, array in self.given.items()}
+        given = {name: numbers.floats(array) for name, array in self.given.items()}
         return numbers.Run(ready.equations, given)
 
     @cached_property
@@ -207,7 +207,3 @@ class Point:
 
 def _radius(value: Exact) -> float:
     return float(value.rad()) if isinstance(value, arb) else 0.0
-
-
-def _as_floats(array: Array) -> Floats:
-    return np.asarray(np.frompyfunc(lambda v: float(Fraction(int(v.p), int(v.q))), 1, 1)(array), dtype=np.float64)
