@@ -45,21 +45,28 @@ def quantity(derivation: Derivation, name: str) -> Quantity:
     of a unit; ``NAME+`` after one update; ``NAME@N`` after N. Raises ChainruleError for anything else, and for what is
     a formula in this problem and no number.
     """
+    read, steps = read_at(derivation, name)
+    if "@" in name or steps:
+        return Quantity(_trained(derivation, steps), read, steps)
+    return Quantity(derivation.enclosures, read)
+
+
+def read_at(derivation: Derivation, name: str) -> tuple[Read, int]:
+    """How a quantity is read from the arrays, and after how many updates these are to be taken."""
     if match := re.fullmatch(r"(.+)@(\d+)", name):
-        steps = int(match[2])
-        return Quantity(_trained(derivation, steps), _scalar(derivation, match[1]), steps)
+        return _scalar(derivation, match[1]), int(match[2])
     if name.endswith("+"):
-        return Quantity(derivation.after_update, _scalar(derivation, name[:-1]), 1)
+        return _scalar(derivation, name[:-1]), 1
     if match := re.fullmatch(r"[d∂]\s*([^/]+?)\s*/\s*[d∂]\s*([^/]+)", name):
         expression = derivative(derivation, derivation.scalar(match[1]), derivation.scalar(match[2]))
         _numeric(derivation, name, {derivation.scalar_of(symbol).array for symbol in expression.free_symbols})
-        return Quantity(derivation.enclosures, reader(derivation, expression))
+        return reader(derivation, expression), 0
     if (delta := _deltas(derivation).get(name)) is not None:
         adjoint = derivation.gradient.adjoints[delta.array]
         _numeric(derivation, name, {adjoint})
-        return Quantity(derivation.enclosures, reads(adjoint, delta.index))
+        return reads(adjoint, delta.index), 0
     _numeric(derivation, name, {derivation.scalar(name).array})
-    return Quantity(derivation.enclosures, _scalar(derivation, name))
+    return _scalar(derivation, name), 0
 
 
 def _numeric(derivation: Derivation, name: str, arrays: set[str]) -> None:
@@ -142,19 +149,26 @@ def checked(name: str, value: str, found: Quantity) -> tuple[str, bool]:
 
     ``value`` is decimal text; its last place is its precision. Raises ChainruleError for other text.
     """
-    match = re.fullmatch(r"[-+]?\d*\.?(\d*)(?:[eE]([-+]?\d+))?", value)
-    if match is None:
+    if not _DECIMAL.fullmatch(value):
         raise ChainruleError(f"{name}: {value!r} is no decimal number")
-    places = len(match[1]) if "." in value else 0
-    unit = Fraction(10) ** (int(match[2] or 0) - places)
-    printed = Fraction(value)
+    places = places_of(value)
     derived = Fraction(found.decimal(max(30, places + 20)))
-    at_precision = round(derived / unit) * unit
-    return _fixed(at_precision, places - int(match[2] or 0)), at_precision == printed
+    at_precision = round(derived * Fraction(10) ** places) / Fraction(10) ** places
+    return fixed(at_precision, places), at_precision == Fraction(value)
 
 
-def _fixed(value: Fraction, places: int) -> str:
-    """A number with so many decimals."""
-    scaled = str(abs(round(value * 10 ** max(places, 0)))).rjust(max(places, 0) + 1, "0")
+_DECIMAL = re.compile(r"[-+]?\d*\.?(\d*)(?:[eE]([-+]?\d+))?")
+
+
+def places_of(value: str) -> int:
+    """How many decimals a decimal text has; negative for 12e3, whose last place is the thousands."""
+    match = _DECIMAL.fullmatch(value)
+    assert match is not None, f"{value!r} is no decimal number"
+    return (len(match[1]) if "." in value else 0) - int(match[2] or 0)
+
+
+def fixed(value: Fraction, places: int) -> str:
+    """A number rounded to so many decimals."""
+    scaled = str(abs(round(value * Fraction(10) ** max(places, 0)))).rjust(max(places, 0) + 1, "0")
     text = f"{scaled[: len(scaled) - places]}.{scaled[len(scaled) - places :]}" if places > 0 else scaled
     return f"-{text}" if value < 0 else text

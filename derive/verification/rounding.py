@@ -63,12 +63,21 @@ class Rounding:
 
 
 def enclosed(
-    equations: Iterable[Equation], given: Mapping[str, Array], rounding: Rounding, bits: int = 192
+    equations: Iterable[Equation],
+    given: Mapping[str, Array],
+    rounding: Rounding,
+    bits: int = 192,
+    *,
+    exactly: bool = False,
 ) -> dict[str, Array]:
-    """All arrays, each element a ball that holds what a calculation with such rounding may give."""
+    """All arrays, each element a ball that holds what a calculation with such rounding may give.
+
+    ``exactly``: it starts from the given numbers as they are, and not from these rounded.
+    """
     with flint.ctx.workprec(bits):
         work = _Work(rounding)
-        values = {name: work.widened(array, _sizes(array)) for name, array in given.items()}
+        rounded = {} if exactly else {name: work.widened(array, _sizes(array)) for name, array in given.items()}
+        values = {**given, **rounded}
         for equation in equations:
             values[equation.target] = work.line(equation.expression, values)
         return values
