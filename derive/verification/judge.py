@@ -14,7 +14,7 @@ from derive.digits import ends, significant
 from derive.verification import precision as precisions
 from derive.verification.edit import Edit
 from derive.verification.family import SENTENCES, family
-from derive.verification.handed import Handed
+from derive.verification.handed import Handed, Item
 from derive.verification.locate import located
 from derive.verification.points import Point
 from derive.verification.precision import Precision
@@ -103,9 +103,16 @@ def rows_of(point: Point) -> list[Row]:
                 _digits(relative, finite and value == middle),
                 significant(bound, 3),
                 bool(within),
+                _array_of(item),
             )
         )
     return rows
+
+
+def _array_of(item: Item) -> str:
+    """How a report calls the array of a number."""
+    name = item.scalar.array
+    return f"dE/d{name}" if item.kind == "delta" else f"{name}{'+' * (item.kind == 'updated')}"
 
 
 def _digits(relative: Fraction | None, equal: bool) -> int:

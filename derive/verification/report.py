@@ -15,7 +15,8 @@ class Row:
     """One number beside its reference.
 
     ``bound``: how far it may be from it with its precision; ``relative_error`` is "" where the reference is 0;
-    ``digits``: how many of its significant digits are right.
+    ``digits``: how many of its significant digits are right. ``array`` is what it is an element of: W1, W1+ for
+    new weights, dE/dz1 for deltas.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Row:
     digits: int
     bound: str
     within: bool
+    array: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As in the JSON report."""
