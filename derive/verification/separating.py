@@ -1,0 +1,178 @@
+"""The points at which code is checked: the problem's own, and others at which mistakes give numbers far apart.
+
+At one point a mistake may be hidden: a factor that happens to be 1, two inputs that are equal, a unit that is
+saturated. The other points are drawn around the problem's own, and of several draws that one is kept at which the
+family of mistakes spreads its numbers most, no unit is saturated and none stands at a kink.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.derivation import Derivation
+from derive.evaluate.balls import Array, exact, filled, fraction
+from derive.functions import LOSSES
+from derive.program import references
+from derive.scalars import Scalar
+from derive.verification.family import family
+from derive.verification.handed import Item, label
+from derive.verification.points import Point
+from derive.verification.precision import Precision
+from derive.verification.sheet import DoesNotApplyError, Sheet, sheet
+from derive.verification.structure import Structure
+
+Values = Mapping[str, Array]
+Floats = NDArray[np.float64]
+
+SEED = 20_150_317
+DECIMALS = 3
+DRAWS = 4
+"""So many draws compete for a point."""
+
+MOST_EDITS = 60
+MOST_NUMBERS = 5_000
+"""With more numbers than this any point tells mistakes apart: the first good draw is kept."""
+
+SATURATED = 5.0
+NEAR_A_KINK = 0.02
+
+
+def chosen(derivation: Derivation, count: int, seed: int = SEED) -> tuple[Values, ...]:
+    """``count`` points as the values that differ from the problem's own; the first is {} where it has numbers."""
+    generator = random.Random(seed)
+    own: tuple[Values, ...] = ({},) if derivation.has_numbers else ()
+    names = varied(derivation)
+    if not names:
+        return own
+    base = sheet(derivation.program)
+    edited = _some_edits(base, derivation)
+    found = list(own)
+    while len(found) < count:
+        draws = [_drawn(derivation, names, generator) for _ in range(DRAWS)]
+        found.append(max(draws, key=lambda values: _score(derivation, base, edited, values)))
+    return tuple(found)
+
+
+def varied(derivation: Derivation) -> tuple[str, ...]:
+    """The given arrays whose numbers may be others: parameters and inputs; no targets, masks or tokens.
+
+    Without numbers of its own a problem has to be given all of them.
+    """
+    program = derivation.program
+    if not derivation.has_numbers:
+        return program.given
+    read = set().union(*(references(equation.expression) for equation in program.equations))
+    targets = Structure(program).targets
+    return tuple(
+        name
+        for name in program.given
+        if name in program.parameters or (name in read and name not in targets and not _whole(derivation.given[name]))
+    )
+
+
+def _whole(array: Array) -> bool:
+    """Only whole numbers: a mask, a choice, a place."""
+    return all(value.q == 1 for value in array.reshape(-1))
+
+
+def floats(array: Array) -> Floats:
+    """An exact array in float64, each element correctly rounded."""
+    return np.asarray(np.frompyfunc(lambda value: float(fraction(value) or 0), 1, 1)(array), dtype=np.float64)
+
+
+# ---- drawing -------------------------------------------------------------------------------
+
+
+def _drawn(derivation: Derivation, names: Iterable[str], generator: random.Random) -> Values:
+    return {name: _array(derivation, name, generator) for name in names}
+
+
+def _array(derivation: Derivation, name: str, generator: random.Random) -> Array:
+    """Decimals around the array's own numbers; for symbols from −1 to 1, for targets what the loss allows."""
+    shape = derivation.program.shape(name)
+    if name in derivation.given:
+        around = floats(derivation.given[name])
+        width = max(0.6 * float(np.max(np.abs(around), initial=0.0)), 0.1)
+        flat = [float(value) + generator.uniform(-width, width) for value in around.reshape(-1)]
+    elif name in Structure(derivation.program).targets:
+        return _targets(derivation, shape, generator)
+    else:
+        flat = [generator.uniform(-1, 1) for _ in range(int(np.prod(shape)))]
+    return _exact([Fraction(round(value * 10**DECIMALS) or 1, 10**DECIMALS) for value in flat], shape)
+
+
+def _targets(derivation: Derivation, shape: tuple[int, ...], generator: random.Random) -> Array:
+    """One of several classes, signs, or numbers between 0 and 1."""
+    loss = LOSSES.get(derivation.problem.loss.name)
+    size = int(np.prod(shape))
+    if loss is not None and loss.classes and shape and shape[-1] > 1:
+        rows = [generator.randrange(shape[-1]) for _ in range(size // shape[-1])]
+        return _exact([Fraction(int(place == row)) for row in rows for place in range(shape[-1])], shape)
+    if loss is not None and loss.targets_are_signs:
+        return _exact([Fraction(generator.choice((-1, 1))) for _ in range(size)], shape)
+    return _exact([Fraction(generator.randrange(1, 1000), 1000) for _ in range(size)], shape)
+
+
+def _exact(flat: Sequence[Fraction], shape: tuple[int, ...]) -> Array:
+    found = np.empty(len(flat), dtype=object)
+    found[:] = [exact(value) for value in flat]
+    return filled(found.reshape(shape), shape)
+
+
+# ---- how good a point is -------------------------------------------------------------------
+
+
+def _some_edits(base: Sheet, derivation: Derivation) -> list[Sheet]:
+    """Edited sheets: the first edit of each mistake in each layer, up to so many."""
+    if sum(int(np.prod(base.program.shape(name))) for name in base.program.parameters) > MOST_NUMBERS:
+        return []
+    by_key: dict[object, Sheet] = {}
+    for edit in family(base, derivation.problem):
+        if edit.layer != "all" and edit.key not in by_key and len(by_key) < MOST_EDITS:
+            try:
+                by_key[edit.key] = edit.apply(base)
+            except DoesNotApplyError:
+                continue
+    return list(by_key.values())
+
+
+def _score(derivation: Derivation, base: Sheet, edited: Sequence[Sheet], values: Values) -> float:
+    """How far apart the edited sheets' numbers are, in powers of ten; far below that where the point is a bad one."""
+    point = Point(base, {**derivation.given, **values}, _items(derivation), Precision("float64"))
+    with np.errstate(all="ignore"):
+        right = point.right
+        if not np.isfinite(right).all():
+            return -1e9
+        bad = -100.0 * _bad(base, point.floats.values)
+        if not edited:
+            return bad
+        rows = np.stack([right, *(point.numbers_of(each) for each in edited)])
+        apart = np.abs(rows[:, None] - rows[None, :])
+        size = np.maximum(np.abs(rows[:, None]), np.abs(rows[None, :]))
+        relative = np.nanmax(np.where(size > 0, apart / size, 0.0), axis=-1, initial=0.0)
+    return bad + float(np.mean(np.log10(np.clip(relative, 1e-9, 1.0))))
+
+
+def _items(derivation: Derivation) -> tuple[Item, ...]:
+    return tuple(
+        Item("gradient", Scalar(name, at), label(derivation, "gradient", Scalar(name, at)), "0", Fraction(0))
+        for name in derivation.program.parameters
+        for at in np.ndindex(*derivation.program.shape(name))
+    )
+
+
+def _bad(base: Sheet, values: Mapping[str, Floats]) -> float:
+    """The share of units that are saturated or beside a kink."""
+    found: list[float] = []
+    for squash in Structure(base.program).squashes:
+        net = np.abs(np.asarray(values[squash.source], dtype=np.float64))
+        if squash.row is not None and squash.row.kink:
+            found.append(float(np.mean(np.minimum(net, np.abs(net - 3)) < NEAR_A_KINK)))
+        else:
+            found.append(float(np.mean(net > SATURATED)))
+    return max(found, default=0.0)
