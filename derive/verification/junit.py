@@ -11,7 +11,7 @@ MOST_LISTED = 50
 """So many numbers of one array are listed."""
 
 
-def xml(report: Report, name: str, *, undecided_ok: bool = False) -> str:
+def xml(report: Report, name: str, *, undecided_ok: bool = False) -> bytes:
     """The report on a problem of this name. An undecided one fails too, unless it is ``undecided_ok``."""
     fine = report.verdict == "verified" or (report.verdict == "undecided" and undecided_ok)
     suite = ElementTree.Element("testsuite", name=name)
@@ -37,7 +37,7 @@ def xml(report: Report, name: str, *, undecided_ok: bool = False) -> str:
     del whole.attrib["skipped"]
     whole.append(suite)
     ElementTree.indent(whole)
-    return ElementTree.tostring(whole, encoding="unicode", xml_declaration=False) + "\n"
+    return ElementTree.tostring(whole, encoding="utf-8", xml_declaration=True) + b"\n"
 
 
 def _failure(case: ElementTree.Element, kind: str, message: str, text: str) -> None:

@@ -39,13 +39,15 @@ Write = Callable[[Scalar], Formula]
 class Reading:
     """One element of a line of a sheet: ``node`` is its definition over what has a name.
 
-    The scalars of the node are of the program's arrays and of their adjoints, by the adjoints' own names.
+    The scalars of the node are of the program's arrays and of their adjoints; ``gradients`` has the array of each
+    adjoint.
     """
 
     node: Node
     line: str
     index: tuple[int, ...]
     enclosures: Enclosures
+    gradients: Mapping[str, str]
 
     def formula(self, write: Write) -> Formula:
         """The definition on paper, ``write`` putting a symbol or a number for each scalar."""
@@ -84,7 +86,7 @@ def wrong_lines(
     """The line of each edit, the error of those before it carried forward; edits that show in no one line left out."""
     values = derivation.given if given is None else dict(given)
     found, sheet = [], base
-    for edit in sorted(edits, key=lambda each: not each.forward):
+    for edit in sorted(edits, key=lambda each: _place(base, each)):
         try:
             edited = edit.apply(sheet)
         except DoesNotApplyError:
@@ -94,6 +96,17 @@ def wrong_lines(
             found.append(line)
         sheet = edited
     return found
+
+
+def _place(base: Sheet, edit: Edit) -> int:
+    """At which line of the calculation an edit is made: the number of the first that it changes."""
+    try:
+        edited = edit.apply(base)
+    except DoesNotApplyError:
+        return len(base.equations)
+    lines = {equation.target: equation.expression for equation in edited.equations}
+    places = (place for place, each in enumerate(base.equations) if lines.get(each.target) != each.expression)
+    return next(places, len(base.equations))
 
 
 def _wrong_line(
@@ -197,7 +210,7 @@ class _Side:
             node = _Expansion(self).of(_collected(self.lines[line]), index)
         equations = tuple(Equation(name, expression) for name, expression in self.lines.items())
         used = needed(equations, [line, *{leaf.array for leaf in leaves(node) if leaf.array in self.lines}])
-        return Reading(node, line, index, Enclosures.of(tuple(used), self.given))
+        return Reading(node, line, index, Enclosures.of(tuple(used), self.given), self.arrays)
 
 
 def _collected(expression: Expression) -> Expression:

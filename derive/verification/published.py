@@ -22,6 +22,7 @@ from derive.verification.conventions import Convention, conventions
 from derive.verification.precision import Precision
 from derive.verification.report import Explanation, Report, Row
 from derive.verification.rounded import rounded_quantity
+from derive.verification.text import AS_PRINTED
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,15 @@ class Printed:
 
 @dataclass(frozen=True)
 class Explained:
-    """Conventions with which every number that did not hold comes out as printed, and what they change besides.
+    """Conventions with which numbers that did not hold come out as printed, and what they change besides.
 
-    ``values``: each printed number's with them; ``lost``: those that hold without them and no longer with them.
+    ``values``: each printed number's with them; ``held``: those that hold only with them; ``lost``: those that hold
+    only without them.
     """
 
     conventions: tuple[Convention, ...]
     values: Mapping[Published, str]
+    held: tuple[Published, ...]
     lost: tuple[Published, ...]
 
     @property
@@ -90,27 +93,55 @@ class Comparison:
         cheap_first = sorted(self.differing, key=lambda each: "@" in each.name)
         if not all(varied.holds(each) for each in cheap_first):
             return None
+        return self._with(chosen, varied)
+
+    def _with(self, chosen: tuple[Convention, ...], varied: _Varied) -> Explained:
         values = {row.published: varied.value(row.published) for row in self.rows}
+        held = tuple(each for each in self.differing if varied.holds(each))
         lost = tuple(row.published for row in self.rows if row.same and not varied.holds(row.published))
-        return Explained(chosen, values, lost)
+        return Explained(chosen, values, held, lost)
+
+    @cached_property
+    def partly(self) -> Explained | None:
+        """Where nothing explains all: the one convention that makes most of them hold, if it makes any."""
+        if not self.differing or self.explanations:
+            return None
+        tried = [(each, _Varied.of(self.derivation, (each,))) for each in conventions(self.derivation)]
+        found = [self._with((each,), varied) for each, varied in tried if varied is not None]
+        best = max(found, key=lambda each: len(each.held), default=None)
+        return best if best is not None and best.held else None
 
     def report(self) -> Report:
         """The comparison as a report: wrong where a number does not hold, with what explains it."""
         rows = tuple(_row(self.derivation, each) for each in self.rows)
         if not self.differing:
-            return Report("verified", rows, precision="as printed")
+            return Report("verified", rows, precision=AS_PRINTED)
         diagnosis = tuple(self._explanation(each) for each in self.explanations)
-        notes = () if diagnosis else ("no convention that is known, and no two of them, makes these numbers hold",)
-        return Report("wrong", rows, diagnosis, precision="as printed", notes=notes)
+        return Report("wrong", rows, diagnosis, precision=AS_PRINTED, notes=() if diagnosis else self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        nothing = "no convention that is known, and no two of them, makes all of these numbers hold"
+        if self.partly is None:
+            return (nothing,)
+        held = _listed(self.partly.held)
+        return nothing, f"{held} {_come(self.partly.held)} out as printed if {self.partly.words}"
 
     def _explanation(self, explained: Explained) -> Explanation:
-        names = ", ".join(each.name for each in self.differing)
-        one = len(self.differing) == 1
-        words = f"{names} {'comes' if one else 'come'} out as printed if {explained.words}."
+        words = f"{_listed(explained.held)} {_come(explained.held)} out as printed if {explained.words}."
         if explained.lost:
-            lost = ", ".join(each.name for each in explained.lost)
-            words += f" {lost}, however, {'holds' if len(explained.lost) == 1 else 'hold'} only without that."
+            hold = "holds" if len(explained.lost) == 1 else "hold"
+            words += f" {_listed(explained.lost)}, however, {hold} only without that."
         return Explanation(tuple((each.identifier, "all") for each in explained.conventions), words)
+
+
+def _listed(numbers: Sequence[Published]) -> str:
+    """E@1; E@1 and w1+; E@1, w1+ and w2+."""
+    *front, last = (each.name for each in numbers)
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def _come(numbers: Sequence[Published]) -> str:
+    return "comes" if len(numbers) == 1 else "come"
 
 
 def compare(derivation: Derivation) -> Comparison:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from derive.derivation import Derivation
     from derive.problem import Problem
 
 MAX_DIGITS = 100_000
@@ -55,3 +56,20 @@ def check_name(option: str, name: str, known: Iterable[str]) -> None:
 
     if name not in known:
         bad(option, unknown(name, known))
+
+
+def check_published(derivation: Derivation) -> None:
+    """Refuse a printed number whose name says nothing that the problem has; all of them at once."""
+    from derive.errors import ChainruleError, Fault, ProblemError
+    from derive.quantities import quantity
+
+    faults = []
+    for row, published in enumerate(derivation.problem.published):
+        try:
+            quantity(derivation, published.name)
+        except ProblemError as error:
+            faults += [Fault(f"published[{row}].name", fault.message) for fault in error.faults]
+        except ChainruleError as error:
+            faults.append(Fault(f"published[{row}].name", str(error)))
+    if faults:
+        raise ProblemError(faults, derivation.problem.source)

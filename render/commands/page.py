@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from render.commands.common import ProblemArgument, bad, check_name, load_problem, say
+from render.commands.common import ProblemArgument, bad, check_name, check_published, load_problem, say
+from render.commands.files import check_folder, formats_of, names_of, tell_missing
 
 if TYPE_CHECKING:
     from derive.derivation import Derivation
@@ -48,21 +48,21 @@ def render(
     from render.formats import FORMATS, check_places, files, format_named, write_files
     from render.page import worked_example
 
-    formats = _formats(to, FORMATS)
+    formats = formats_of(to, FORMATS)
     _check_contents(notation, detail, show)
     _check_flavor(flavor, formats)
     whole = _whole(formats) if fragment else []
     flavor = flavor or FLAVORS[0]
     if templates is not None:
         _check_templates(templates, {name: format_named(name, flavor) for name in formats})
-    _check_folder(out)
+    check_folder(out)
     stated = load_problem(problem)
     paths = {name: out / f"{stated.stem}{FORMATS[name].suffix}" for name in formats}
     check_places(paths.values())
     derivation = differentiate(stated)
     if derivation.has_numbers:
         derivation.floats(derivation.program.error)  # says so where it is not finite
-    _check_published(derivation)
+    check_published(derivation)
     page = worked_example(derivation, notation=notation, detail=detail, show=show, decimals=decimals)
     contents: dict[Path, bytes] = {}
     for name, path in paths.items():
@@ -70,32 +70,7 @@ def render(
     write_files(contents)
     print(*contents, sep="\n")
     say(*(f"--fragment: {name} is written as a whole page, as always" for name in whole))
-    _tell_missing(FORMATS, _names(to))
-
-
-def _names(to: list[str] | None) -> tuple[str, ...]:
-    """The names in ``--to html,latex --to pdf``, each once."""
-    return tuple(dict.fromkeys(name.strip() for part in to or () for name in part.split(",") if name.strip()))
-
-
-def _formats(to: list[str] | None, known: dict[str, Format]) -> tuple[str, ...]:
-    """The formats to write: those asked for, else all; without those that lack something installed."""
-    names = _names(to)
-    for name in names:
-        check_name("--to", name, known)
-    if to is not None and not names:
-        bad("--to", f"names no format; known: {', '.join(known)}")
-    return tuple(name for name in names or known if not known[name].missing())
-
-
-def _tell_missing(known: dict[str, Format], asked: tuple[str, ...]) -> None:
-    """What was not written for want of something installed: an error only where it was asked for by name."""
-    from derive.errors import MissingDependency
-
-    missing = [f"{name} was not written: {known[name].missing()}" for name in asked or known if known[name].missing()]
-    if missing and asked:
-        raise MissingDependency("\n".join(missing))
-    say(*missing)
+    tell_missing(FORMATS, names_of(to))
 
 
 def _check_contents(notation: str | None, detail: str, show: str) -> None:
@@ -149,29 +124,3 @@ def _check_templates(own: Path, chosen: dict[str, Format]) -> None:
 def _with_parents(folders: Iterable[str]) -> set[str]:
     """The folders and those that they lie in: markdown/myst, markdown and "."."""
     return {str(place) for folder in folders for place in (PurePosixPath(folder), *PurePosixPath(folder).parents)}
-
-
-def _check_published(derivation: Derivation) -> None:
-    """Refuse a printed number whose name says nothing that the problem has; all of them at once."""
-    from derive.errors import ChainruleError, Fault, ProblemError
-    from derive.quantities import quantity
-
-    faults = []
-    for row, published in enumerate(derivation.problem.published):
-        try:
-            quantity(derivation, published.name)
-        except ProblemError as error:
-            faults += [Fault(f"published[{row}].name", fault.message) for fault in error.faults]
-        except ChainruleError as error:
-            faults.append(Fault(f"published[{row}].name", str(error)))
-    if faults:
-        raise ProblemError(faults, derivation.problem.source)
-
-
-def _check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written, before any work is done and without making anything."""
-    there = next((folder for folder in (out, *out.absolute().parents) if folder.exists()), Path.cwd())
-    if not there.is_dir():
-        bad("--out", f"{there} is a file; a folder is expected")
-    if not os.access(there, os.W_OK | os.X_OK):
-        bad("--out", f"{there} cannot be written: permission denied")

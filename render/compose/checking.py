@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 import flint
@@ -12,14 +11,14 @@ import numpy as np
 from flint import fmpq
 
 from derive.closed_form import flat_derivative
-from derive.derivation import Derivation, differentiate
+from derive.derivation import Derivation
 from derive.digits import Exact, ends
 from derive.evaluate.balls import Array, element, run
 from derive.notation import plain_name
-from derive.problem import Published
-from derive.quantities import checked, quantity, reader
+from derive.quantities import reader
 from derive.scalars import Scalar
-from render.compose.pen import Pen, count, listed, paragraph, prose
+from derive.verification.published import Comparison, Explained, compare
+from render.compose.pen import Pen, capital, count, listed, paragraph, prose
 from render.compose.structure import LayerView, Selection
 from render.compose.tables import Cell, table
 from render.document import Block, Inlines, Reference, Section
@@ -163,23 +162,26 @@ def digits_of_agreement(left: Fraction, right: Fraction) -> int:
 
 
 def published_part(pen: Pen) -> Section | None:
-    """The numbers that somebody printed, and ours at the same precision; where they differ, the other order is tried."""
-    published = pen.derivation.problem.published
-    if not published or not pen.numbers:
+    """The numbers that somebody printed, ours at the same precision, and by which convention those that differ agree."""
+    if not pen.derivation.problem.published or not pen.numbers:
         return None
-    found = {p: checked(p.name, p.value, quantity(pen.derivation, p.name)) for p in published}
-    differing = [p for p in published if not found[p][1]]
+    comparison = compare(pen.derivation)
     rows: list[list[Cell]] = [
-        [written_quantity(pen, p.name), p.value, found[p][0], "yes" if found[p][1] else "no", p.where]
-        for p in published
+        [
+            written_quantity(pen, row.published.name),
+            row.published.value,
+            row.derived,
+            "yes" if row.same else "no",
+            row.published.where,
+        ]
+        for row in comparison.rows
     ]
-    agree = len(published) - len(differing)
     blocks: list[Block] = [
         paragraph(
             "Numbers for this very problem have been printed before. {ref} has them beside ours, rounded to the places that were printed: {agree} of {all} agree.",
             ref=Reference("tab-published"),
-            agree=agree,
-            all=len(published),
+            agree=len(rows) - len(comparison.differing),
+            all=len(rows),
         ),
         *table(
             "tab-published",
@@ -189,69 +191,77 @@ def published_part(pen: Pen) -> Section | None:
             (False, True, True, False, False),
         ),
     ]
-    if differing:
-        blocks += _in_the_other_order(pen, tuple(differing), [p for p in published if found[p][1]])
+    if comparison.differing:
+        blocks += _differing(pen, comparison)
     return Section("published", prose("Printed numbers"), tuple(blocks))
 
 
-ORDERS = {"simultaneous": "sequential", "sequential": "simultaneous"}
 IN_WORDS = {
-    "sequential": "the layers are updated *in sequence*: the output layer's weights first, and then the deltas are passed back through the weights already updated",
-    "simultaneous": "all weights are updated *at once*, each by the gradient at the old weights",
+    "update_order_sequential": "the layers are updated *in sequence*: the output layer's weights first, and then the deltas are passed back through the weights already updated",
+    "update_order_simultaneous": "all weights are updated *at once*, each by the gradient at the old weights",
 }
+"""What is set off in a convention's words, where something is."""
 
 
-def _in_the_other_order(pen: Pen, differing: tuple[Published, ...], agreeing: Sequence[Published]) -> list[Block]:
-    """The same numbers with the other order of update."""
-    update = pen.derivation.problem.update
-    if update is None or not pen.plain_update or len(pen.derivation.problem.layers) < 2:
-        return [paragraph("The others are not what this problem's numbers give.")]
-    order = ORDERS[update.order]
-    other = differentiate(replace(pen.derivation.problem, update=replace(update, order=order)))
-    rows: list[list[Cell]] = []
-    same = 0
-    for p in differing:
-        text, equal = checked(p.name, p.value, quantity(other, p.name))
-        same += equal
-        rows.append(
-            [
-                written_quantity(pen, p.name),
-                p.value,
-                checked(p.name, p.value, quantity(pen.derivation, p.name))[0],
-                text,
-            ]
-        )
-    if same == 0:
-        return [paragraph("The others are not what this problem's numbers give, in either order of update.")]
-    words = (
-        "{Names} {are} not what this problem's update gives. They come out, to every printed digit, if "
-        + IN_WORDS[order]
-        + "."
-        if same == len(differing)
-        else "For comparison, the same quantities if " + IN_WORDS[order] + "; {same} of them then agree."
-    )
+def _differing(pen: Pen, comparison: Comparison) -> list[Block]:
+    """Where the difference comes from, and the same numbers with that convention."""
+    explained = comparison.explanations[0] if comparison.explanations else comparison.partly
+    if explained is None:
+        return [
+            paragraph(
+                "The others are not what this problem's numbers give, and no convention that was tried, such as another order of update or another constant in the error, brings them out."
+            )
+        ]
+    of_update = all(each.identifier.startswith("update_order") for each in explained.conventions)
+    condition = ", and ".join(IN_WORDS.get(each.identifier, each.words) for each in explained.conventions)
+    number = len(comparison.differing)
+    words = "They come out, to every printed digit, if " if comparison.explanations else "{held} {come} out if "
     blocks: list[Block] = [
         paragraph(
-            "Where does the difference come from? " + words,
-            Names=count(len(differing), "number").capitalize(),
-            are="is" if len(differing) == 1 else "are",
-            same=same,
+            "Where does the difference come from? {Names} {are} not what this problem's {what}. "
+            + (words if number > 1 else "It comes out, to every printed digit, if ")
+            + condition
+            + ".",
+            Names=capital(count(number, "number")),
+            are="is" if number == 1 else "are",
+            what="update gives" if of_update else "statement gives",
+            held=capital(count(len(explained.held), "of them", "of them")),
+            come="comes" if len(explained.held) == 1 else "come",
         )
     ]
-    both = [p for p in agreeing if p.name.endswith("+") and not checked(p.name, p.value, quantity(other, p.name))[1]]
-    if both and same == len(differing):
-        blocks.append(
+    blocks += _lost(pen, explained, of_update)
+    rows: list[list[Cell]] = [
+        [written_quantity(pen, row.published.name), row.published.value, row.derived, explained.values[row.published]]
+        for row in comparison.rows
+        if not row.same
+    ]
+    other = "in the other order" if of_update else "with that convention"
+    caption = "both orders of update" if of_update else "the same with and without that convention"
+    header = ("quantity", "printed", "as on this page", other)
+    numeric = (False, True, True, True)
+    return [*blocks, *table("tab-sequential", prose(f"Printed numbers, and {caption}."), header, rows, numeric)]
+
+
+def _lost(pen: Pen, explained: Explained, of_update: bool) -> list[Block]:
+    """What agrees only without the convention: then two calculations have been printed as one."""
+    names = listed([written_quantity(pen, each.name) for each in explained.lost])
+    if not explained.lost:
+        return []
+    if of_update and all(each.name.endswith("+") for each in explained.lost):
+        return [
             paragraph(
                 "The new weights that were printed, however, are not those of that order: {names} are as they stand on this page. So the calculation that was shown and the program that was run "
                 "differ in the order of update.",
-                names=listed([written_quantity(pen, p.name) for p in both]),
+                names=names,
             )
+        ]
+    return [
+        paragraph(
+            "Not all of the printed numbers are those of that calculation, however: {names} {are} as on this page. So they come from more than one.",
+            names=names,
+            are="is" if len(explained.lost) == 1 else "are",
         )
-    header = ("quantity", "printed", "as on this page", "in the other order")
-    blocks += table(
-        "tab-sequential", prose("Printed numbers, and both orders of update."), header, rows, (False, True, True, True)
-    )
-    return blocks
+    ]
 
 
 def written_quantity(pen: Pen, name: str) -> Inlines:

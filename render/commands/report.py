@@ -1,0 +1,123 @@
+"""How a report stands on a terminal: the table, the verdict, the diagnosis, and the line that went wrong."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from derive.plain import plain_equation
+from derive.verification import text
+from render.commands.results import print_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from derive.derivation import Derivation
+    from derive.verification.report import Explanation, Report
+    from render.compose.verification.lines import WrittenLine
+
+MOST_LINES = 3
+"""Of so many explanations the line is written out."""
+
+COLOURS = {"verified": "green", "wrong": "red", "undecided": "yellow"}
+PLAIN_WIDTH = 120
+
+
+def print_report(derivation: Derivation, report: Report) -> None:
+    """The report on standard output; on a terminal in colour and folded to its width."""
+    console = _console()
+    rows = report.worst_first[: text.MOST_ROWS]
+    if rows and console is not None:
+        _print_drawn(console, report)
+    elif rows:
+        print_table(text.HEADER, [text.cells(row) for row in rows])
+    if text.left_out(report):
+        print(text.left_out(report))
+    if rows:
+        print()
+    _say(console, text.verdict(report), f"bold {COLOURS[report.verdict]}")
+    for number, explanation in enumerate(report.diagnosis):
+        front = f"{number + 1}. " if len(report.diagnosis) > 1 else ""
+        if number == 0 and front:
+            _say(console, f"Each of these {len(report.diagnosis)} explains every number, the most plausible first:")
+        _say(console, front + explanation.words)
+        if number < MOST_LINES:
+            _print_lines(console, derivation, explanation)
+    for note in report.notes:
+        _say(console, text.sentence(note))
+
+
+def _console() -> Console | None:
+    """What draws on a terminal; None where nobody looks at one."""
+    if not sys.stdout.isatty():
+        return None
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _print_drawn(console: Console, report: Report) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title, numeric in zip(text.HEADER, (False, True, True, True, True, True), strict=True):
+        table.add_column(Text(title), overflow="fold", justify="right" if numeric else "left")
+    for row in report.worst_first[: text.MOST_ROWS]:
+        name, yours, *others = text.cells(row)
+        colour = "cyan" if row.within else "red"
+        table.add_row(Text(name, style=colour), Text(yours, style="" if row.within else "red"), *map(Text, others))
+    console.print(table)
+
+
+def _say(console: Console | None, words: str, style: str = "") -> None:
+    """A sentence, folded between words."""
+    if console is None:
+        print(words)
+        return
+    from rich.text import Text
+
+    console.print(Text(words, style=style))
+
+
+def _print_lines(console: Console | None, derivation: Derivation, explanation: Explanation) -> None:
+    from render.compose.verification.lines import lines_of, pen_of
+
+    for line in lines_of(pen_of(derivation), explanation):
+        for title, colour, sides in _versions(line):
+            width = PLAIN_WIDTH if console is None else console.width
+            for row in _folded(title, sides, width):
+                if console is None:
+                    print(row)
+                else:
+                    from rich.text import Text
+
+                    console.print(Text(row, style=colour), soft_wrap=True)
+
+
+def _versions(line: WrittenLine) -> Iterator[tuple[str, str, list[str]]]:
+    """The two versions of a line: its title, its colour, its sides as text."""
+    handed = line.wrong.handed
+    for title, colour, sides in (
+        ("handed over, probably" if handed else "written, probably", "red", line.written),
+        ("should be", "green", line.right),
+    ):
+        yield title, colour, [plain_equation((side,)) for side in sides]
+
+
+TITLE = 24
+
+
+def _folded(title: str, sides: list[str], width: int) -> Iterator[str]:
+    """Sides one after the other, a new row where the next one does not fit; long ones broken between terms."""
+    room = max(30, width - TITLE - 1)
+    rows: list[str] = []
+    for side in sides:
+        if rows and len(rows[-1]) + 1 + len(side) <= room:
+            rows[-1] += f" {side}"
+        else:
+            rows += textwrap.wrap(side, room, subsequent_indent="    ", break_long_words=False) or [""]
+    for position, row in enumerate(rows):
+        yield f"{f'  {title}:' if position == 0 else '':<{TITLE}}{row}"

@@ -1,0 +1,78 @@
+"""The line that went wrong, as a pen writes it: what was probably written, and what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from derive.derivation import Derivation
+from derive.formula import Formula, Side
+from derive.notation import Names
+from derive.quantities import reads
+from derive.scalars import Scalar
+from derive.verification.judge import base_sheet
+from derive.verification.lines import Reading, Wrong, wrong_lines
+from derive.verification.report import Explanation
+from render.compose.pen import Pen
+
+
+@dataclass(frozen=True)
+class WrittenLine:
+    """One line of the calculation in two versions, each with symbols, numbers and result."""
+
+    wrong: Wrong
+    written: tuple[Side, ...]
+    right: tuple[Side, ...]
+
+
+def lines_of(pen: Pen, explanation: Explanation) -> list[WrittenLine]:
+    """The line of each mistake of an explanation; none for what shows in no single line."""
+    derivation = pen.derivation
+    if not explanation.edits or not pen.numbers:
+        return []
+    found = wrong_lines(derivation, base_sheet(derivation), explanation.edits)
+    return [WrittenLine(each, _sides(pen, each, each.written), _sides(pen, each, each.right)) for each in found]
+
+
+def pen_of(derivation: Derivation, decimals: int = 9) -> Pen:
+    """A pen in the notation of the problem."""
+    return Pen(derivation, derivation.names.notation, decimals)
+
+
+def left_of(pen: Pen, wrong: Wrong) -> Formula:
+    """What the line computes: a quantity, its delta, or ∂E by it."""
+    scalar = wrong.scalar
+    if not wrong.adjoint:
+        return pen.symbol(scalar)
+    return gradient(pen, scalar)
+
+
+def gradient(pen: Pen, scalar: Scalar) -> Formula:
+    """∂E/∂scalar: the delta of a net input, the short name of a parameter's gradient where there is one."""
+    variable = pen.derivation.program.variables[scalar.array]
+    if variable.role == "net" and _has_deltas(pen.names):
+        return pen.delta(scalar)
+    if scalar.array in pen.derivation.program.parameters:
+        return pen.gradient_symbol(scalar)
+    return pen.partial(None, scalar)
+
+
+def _has_deltas(names: Names) -> bool:
+    return names.notation.element("delta") is not None
+
+
+def _sides(pen: Pen, wrong: Wrong, reading: Reading) -> tuple[Side, ...]:
+    """The line as it is on one of the two sheets; of what was handed over only what it is."""
+
+    def symbol(scalar: Scalar) -> Formula:
+        array = reading.gradients.get(scalar.array)
+        return pen.symbol(scalar) if array is None else gradient(pen, Scalar(array, scalar.index))
+
+    def number(scalar: Scalar) -> Formula:
+        return pen.show(reads(scalar.array, scalar.index), reading.enclosures).formula
+
+    formula = reading.formula(symbol)
+    result = pen.show(reads(reading.line, reading.index), reading.enclosures)
+    formulas: Sequence[Formula] = (formula,) if wrong.handed else (left_of(pen, wrong), formula)
+    first, *rest = (pen.elided(each) for each in formulas)
+    return pen.line(first, *rest, numbers=reading.formula(number), result=result)
