@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -72,6 +72,18 @@ ResultOf = Callable[[Sheet, str], Expression]
 def on_program(mistake: str, layer: Layer, variant: str, change: Callable[[Program], Program], line: str = "") -> Edit:
     """An edit of the forward pass or the error: the backward pass is that of the changed program."""
     return Edit(mistake, layer, variant, lambda sheet: laid_out(change(sheet.program)), line, forward=True)
+
+
+def backward_as_stated(edit: Edit, variant: str) -> Edit:
+    """The same slip on the way forward alone: the lines of the backward pass stay those of the right network."""
+
+    def apply(sheet: Sheet) -> Sheet:
+        return replace(sheet, program=edit.apply(sheet).program)
+
+    return replace(edit, variant=f"{edit.variant}, {variant}".removeprefix(", "), apply=apply)
+
+
+FORWARD_ALONE = "in the forward pass alone"
 
 
 def with_equation(program: Program, changed: Mapping[str, Expression]) -> Program:

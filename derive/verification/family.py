@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.functions import LOSSES
 from derive.problem import Problem
 from derive.verification.edit import Edit, in_every_layer
-from derive.verification.mistakes import activations, back_pass, biases, error, forward, time, weights, whole
+from derive.verification.mistakes import (
+    activations,
+    back_pass,
+    biases,
+    error,
+    forward,
+    forward_activations,
+    loss,
+    time,
+    weights,
+    whole,
+)
 from derive.verification.sheet import Sheet
 from derive.verification.structure import Structure
 
@@ -71,7 +81,7 @@ def family(sheet: Sheet, problem: Problem) -> tuple[Edit, ...]:
     """Every mistake that can be made on a sheet, alone or in every layer, one of a kind."""
     structure = Structure(sheet.program)
     found: dict[tuple[str, object, str], Edit] = {}
-    for edit in (*in_every_layer(_single(structure, problem)), *forward_only(structure, problem)):
+    for edit in in_every_layer(_single(structure, problem)):
         found.setdefault((edit.mistake, edit.layer, edit.variant), edit)
     order = {mistake: place for place, mistake in enumerate(SENTENCES)}
     return tuple(sorted(found.values(), key=lambda edit: order[edit.mistake]))
@@ -88,14 +98,5 @@ def _single(structure: Structure, problem: Problem) -> Iterator[Edit]:
     yield from time.edits(structure)
     yield from whole.edits(structure, update)
     yield from forward.edits(structure)
-
-
-def forward_only(structure: Structure, problem: Problem) -> Iterator[Edit]:
-    """Mistakes in how the error is made up."""
-    loss = LOSSES.get(problem.loss.name)
-    mean_outputs = loss is not None and loss.over_outputs == "mean"
-    yield from forward.errors(structure, mean_outputs, problem.loss.over_examples == "mean")
-    if problem.penalty is not None:
-        name = next((n for n in ("R", *(f"R_{k}" for k in range(1, 9))) if n in structure.program.definitions), None)
-        if name is not None:
-            yield forward.penalty(structure.program, name)
+    yield from forward_activations.edits(structure)
+    yield from loss.edits(structure, problem)

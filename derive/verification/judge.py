@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from derive.verification.locate import located
 from derive.verification.points import Point
 from derive.verification.precision import Precision
 from derive.verification.report import Explanation, Report, Row
-from derive.verification.search import Search
+from derive.verification.search import Made, Search, all_made
 from derive.verification.sheet import Sheet, sheet
 
 GROSS = 0.01
@@ -33,30 +34,63 @@ def judge(
     handed: Sequence[tuple[Mapping[str, object], Handed]],
     given: Precision | None = None,
 ) -> Report:
-    """The report on what was handed over at each point: (given values by array, numbers). The first is the problem's own."""
+    """The report on what was handed over at each point: (given values by array, numbers).
+
+    The first point is the problem's own.
+    """
     base = base_sheet(derivation)
     points = [point(derivation, base, values, each, given) for values, each in handed]
     turned = sorted({name for _, each in handed for name in each.turned})
-    rows = tuple(row for each in points[:1] for row in rows_of(each))
-    within = [each.within(each.bounds) for each in points]
-    notes = [*_kinks(points[0])]
-    common = {"precision": str(points[0].precision), "points": len(points), "rows": rows}
-    if all(each.all() for each in within):
+    found = Report(
+        "verified",
+        tuple(rows_of(points[0])),
+        precision=str(points[0].precision),
+        points=len(points),
+        notes=tuple(_kinks(points[0])),
+    )
+    if all(each.within(each.bounds).all() for each in points):
         if turned:
             words = f"{', '.join(turned)}: {SENTENCES['layout_transposed']}; so turned, the numbers are right"
-            return Report("wrong", diagnosis=(Explanation((("layout_transposed", "all"),), words),), **common)
+            return replace(found, verdict="wrong", diagnosis=(Explanation((("layout_transposed", "all"),), words),))
         digits = _undecided(derivation, points)
-        verdict = "verified" if digits is None else "undecided"
-        return Report(verdict, digits_needed=digits, notes=tuple(notes), **common)
+        return replace(found, verdict="verified" if digits is None else "undecided", digits_needed=digits)
     diagnosis, more = diagnosed(derivation, points)
     if turned:
-        diagnosis = tuple(replace(e, mistakes=(("layout_transposed", "all"), *e.mistakes)) for e in diagnosis)
-    return Report("wrong", diagnosis=diagnosis, notes=(*notes, *more), **common)
+        diagnosis = tuple(_turned_too(each) for each in diagnosis)
+    return replace(found, verdict="wrong", diagnosis=diagnosis, notes=(*found.notes, *more))
 
 
+def _turned_too(explanation: Explanation) -> Explanation:
+    """An explanation of arrays that came rows for columns; square ones, which hide it, were turned by the same slip."""
+    layout = ("layout_transposed", "all")
+    rest = [each for each in explanation.mistakes if each not in (layout, ("weight_gradient_transposed", "all"))]
+    return replace(explanation, mistakes=(layout, *rest))
+
+
+@lru_cache(maxsize=8)
 def base_sheet(derivation: Derivation) -> Sheet:
-    """The sheet of a derivation, in the order of its problem's update."""
+    """The sheet of a derivation."""
     return sheet(derivation.program)
+
+
+@lru_cache(maxsize=8)
+def _swept(derivation: Derivation) -> Sheet:
+    """The sheet of a sequential update: what is passed back goes through the new weights."""
+    base = base_sheet(derivation)
+    edits = [e for e in family(base, derivation.problem) if e.mistake == "back_pass_updated_weights"]
+    best = next((e for e in edits if e.layer == "all"), edits[0] if edits else None)
+    return base if best is None else best.apply(base)
+
+
+@lru_cache(maxsize=8)
+def _mistakes(derivation: Derivation, swept: bool) -> tuple[Made, ...]:
+    """Every mistake that can be made, made: it depends on the derivation alone, not on what is handed over."""
+    base = _swept(derivation) if swept else base_sheet(derivation)
+    return tuple(all_made(base, family(base, derivation.problem)))
+
+
+def _search(derivation: Derivation, points: Sequence[Point]) -> Search:
+    return Search(points, _mistakes(derivation, points[0].sheet is not base_sheet(derivation)))
 
 
 def point(
@@ -67,15 +101,8 @@ def point(
     precision = given or precisions.told(texts or ["0"])
     update = derivation.problem.update
     if update is not None and update.order == "sequential" and any(i.kind == "updated" for i in handed.items):
-        base = _swept(derivation, base)
+        base = _swept(derivation)
     return Point(base, {**derivation.given, **values}, handed.items, precision, update)  # type: ignore[dict-item]
-
-
-def _swept(derivation: Derivation, base: Sheet) -> Sheet:
-    """The sheet of a sequential update: what is passed back goes through the new weights."""
-    edits = [e for e in family(base, derivation.problem) if e.mistake == "back_pass_updated_weights"]
-    best = next((e for e in edits if e.layer == "all"), edits[0] if edits else None)
-    return base if best is None else best.apply(base)
 
 
 # ---- rows ----------------------------------------------------------------------------------
@@ -150,7 +177,7 @@ def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) ->
     )
     if coarse < GROSS / 4 and not points[0].precision.steps:
         return None  # nothing gross can hide behind so fine a rounding
-    search = Search(points, family(points[0].sheet, derivation.problem))
+    search = _search(derivation, points)
     found = [each for each in search.tried if each.fits.all()]
     needed = []
     for each in found:
@@ -175,7 +202,7 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
     found: list[Explanation] = []
     if points[0].precision.kind == "float64" and _as_float32(points):
         found.append(Explanation((("float32_rounding", "all"),), _sentence("float32_rounding", "all", "")))
-    search = Search(points, family(points[0].sheet, derivation.problem))
+    search = _search(derivation, points)
     singles = search.single()
     found += [explanation(edits) for edits in singles]
     if not found and not notes:

@@ -26,8 +26,8 @@ from derive.program import (
     Softmax,
     Total,
     Transpose,
-    references,
 )
+from derive.verification.sheet import read_by
 
 Floats = NDArray[np.float64]
 NAMESPACE: dict[str, Any] = {
@@ -161,7 +161,7 @@ class Lazy(Mapping[str, Floats]):
                     waiting.pop()
                     continue
                 expression = self.lines[top]
-                reads = _reads(expression)
+                reads = read_by(expression)
                 missing = [each for each in reads if each not in self.known]
                 if missing:
                     waiting += missing
@@ -180,8 +180,3 @@ class Lazy(Mapping[str, Floats]):
 
     def __len__(self) -> int:
         return len(self.lines)
-
-
-@cache
-def _reads(expression: Expression) -> frozenset[str]:
-    return frozenset(references(expression))

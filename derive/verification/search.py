@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from derive.verification.edit import Edit
 from derive.verification.points import Floats, Point
-from derive.verification.sheet import Sheet
+from derive.verification.sheet import DoesNotApplyError, Sheet
 
 Flags = NDArray[np.bool_]
 Clock = Callable[[], float]
@@ -22,6 +23,21 @@ SECONDS_FOR_PAIRS = 20.0
 
 MOST_EXPLANATIONS = 12
 """So many explanations are told."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """An edit and the sheet on which it was made."""
+
+    edit: Edit
+    sheet: Sheet
+
+
+def all_made(base: Sheet, edits: Iterable[Edit]) -> Iterator[Made]:
+    """The edits that apply to a sheet, each made on it."""
+    for edit in edits:
+        with contextlib.suppress(DoesNotApplyError):
+            yield Made(edit, edit.apply(base))
 
 
 @dataclass(frozen=True)
@@ -40,7 +56,7 @@ class Search:
     """The family of mistakes held against what was handed over at one point or several."""
 
     points: Sequence[Point]
-    family: Sequence[Edit]
+    made: Sequence[Made]
 
     @property
     def first(self) -> Point:
@@ -51,14 +67,11 @@ class Search:
     def tried(self) -> tuple[Tried, ...]:
         """Every edit that applies and changes a number."""
         found = []
-        for edit in self.family:
-            sheet = self.first.edited(edit)
-            if sheet is None:
-                continue
-            numbers = self.first.numbers_of(sheet)
+        for made in self.made:
+            numbers = self.first.numbers_of(made.sheet)
             changes = self._changed(numbers)
             if changes.any():
-                found.append(Tried(edit, sheet, numbers, self.first.may_fit(numbers), changes))
+                found.append(Tried(made.edit, made.sheet, numbers, self.first.may_fit(numbers), changes))
         return tuple(found)
 
     def _changed(self, numbers: Floats) -> Flags:
@@ -118,7 +131,7 @@ class Search:
         """Those that hold within their own bounds at every point; one for each set of names."""
         seen: set[tuple[object, ...]] = set()
         for edits, sheet in candidates:
-            key = tuple(sorted((str(edit.key) for edit in edits)))
+            key = tuple(sorted(str(edit.key) for edit in edits))
             if key in seen or not self._holds(edits, sheet):
                 continue
             seen.add(key)

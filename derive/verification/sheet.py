@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy
 
@@ -23,6 +23,7 @@ from derive.program import (
     Program,
     Ref,
     Softmax,
+    Total,
     Variable,
     parts,
     rebuilt,
@@ -120,21 +121,25 @@ def laid_out(program: Program) -> Sheet:
             lines[adjoints[name]] = _sum(added)
 
     last_read: dict[str, list[str]] = {}
+    first_read: dict[str, str] = {}
+    for equation in program.equations:
+        for name in read_by(equation.expression):
+            first_read.setdefault(name, equation.target)
     for name in program.given:  # a parameter's gradient is finished with the first equation that reads it
-        first = next((e.target for e in program.equations if name in references(e.expression)), "")
-        last_read.setdefault(first, []).append(name)
+        last_read.setdefault(first_read.get(name, ""), []).append(name)
     for equation in reversed(program.equations):
         finish(equation.target)
         if equation.target not in wanted:
             continue
-        upstream = Ref(adjoints[equation.target], equation.expression.shape)
-        passed: dict[str, list[Expression]] = {}
-        for name, contribution in pulled(equation, upstream, wanted):
-            passed.setdefault(name, []).append(contribution)
-        for name in sorted(passed, key=lambda name: name in program.definitions):
-            contributions = passed[name]
+        passed = _passed(
+            equation.target,
+            equation.expression,
+            adjoints[equation.target],
+            wanted & read_by(equation.expression),
+        )
+        for name, total in sorted(passed, key=lambda each: each[0] in program.definitions):
             line = flow(name, equation.target, program.error)
-            lines[line] = _sum(contributions)
+            lines[line] = total
             terms.setdefault(name, []).append(Ref(line, program.shape(name)))
             if name in last_read.get(equation.target, ()):
                 finish(name)
@@ -143,6 +148,23 @@ def laid_out(program: Program) -> Sheet:
     for name in last_read.get("", ()):
         finish(name)
     return Sheet(program, lines, adjoints)
+
+
+@lru_cache(maxsize=2**14)
+def _passed(
+    target: str, expression: Expression, adjoint: str, wanted: frozenset[str]
+) -> tuple[tuple[str, Expression], ...]:
+    """What one equation passes back to each array: most equations of an edited program are as they were."""
+    found: dict[str, list[Expression]] = {}
+    for name, contribution in pulled(Equation(target, expression), Ref(adjoint, expression.shape), wanted):
+        found.setdefault(name, []).append(contribution)
+    return tuple((name, _sum(contributions)) for name, contributions in found.items())
+
+
+@lru_cache(maxsize=2**14)
+def read_by(expression: Expression) -> frozenset[str]:
+    """The arrays that an expression reads."""
+    return frozenset(references(expression))
 
 
 def _sum(terms: list[Expression]) -> Expression:
@@ -194,7 +216,14 @@ class _Hoist:
             return self.named(expression)
         if isinstance(expression, Map):
             return self._map(expression)
+        if isinstance(expression, Total) and isinstance(expression.argument, Map) and self._compares(expression):
+            return rebuilt(expression, (self.named(expression.argument),))
         return rebuilt(expression, tuple(self.inner(part) for part in parts(expression)))
+
+    def _compares(self, expression: Total) -> bool:
+        """Is this a sum over outputs compared with given targets, no parameters?"""
+        given = set(self.program.given) - set(self.program.parameters)
+        return self.target == self.program.error and bool(references(expression) & given)
 
     def named(self, expression: Expression) -> Ref:
         """The name of an expression, its equation written first."""

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import sympy
 
-from derive.functions import ACTIVATIONS, Activation, Elementwise
+from derive.functions import ACTIVATIONS, Activation, Elementwise, constant_of
 from derive.program import Contract, Expression, Map, Program, Ref, Softmax, references
 from derive.verification.sheet import is_weight
 
@@ -68,10 +68,15 @@ class Squash:
     expression: Expression
 
     @property
-    def call(self) -> sympy.Expr:
-        """f(z) as a formula in the source's placeholder."""
-        assert isinstance(self.expression, Map)
-        return self.expression.formula
+    def name(self) -> str:
+        """The activation's name."""
+        return "softmax" if self.row is None else self.row.name
+
+    @property
+    def constants(self) -> dict[sympy.Expr, sympy.Expr]:
+        """What the activation was given for its constant (a slope)."""
+        call = self.expression.formula if isinstance(self.expression, Map) else None
+        return constant_of(call) if isinstance(call, Elementwise) else {}
 
 
 @dataclass(frozen=True)
@@ -160,8 +165,14 @@ class Structure:
             match equation.expression:
                 case Softmax(Ref(source), _, _, False) as expression:
                     found.append(Squash(equation.target, source, layer, None, expression))
-                case Map(formula, (symbol,), (Ref(source),)) as expression if row_of(formula, symbol) is not None:
-                    found.append(Squash(equation.target, source, layer, row_of(formula, symbol), expression))
+                case Map(formula, (symbol,), (Ref(source),)) as expression:
+                    row = row_of(formula, symbol)
+                    if formula == symbol and self.program.variables[equation.target].role == "activation":
+                        row = ACTIVATIONS["identity"]
+                    if row is not None:
+                        found.append(Squash(equation.target, source, layer, row, expression))
+                case Ref(source) as expression if self.program.variables[equation.target].role == "activation":
+                    found.append(Squash(equation.target, source, layer, ACTIVATIONS["identity"], expression))
         return tuple(found)
 
     @cached_property

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr
 
 from derive import arrays
-from derive.functions import ACTIVATIONS, Activation, a, constant_of, derivative, z
+from derive.functions import ACTIVATIONS, Activation, a, derivative, z
 from derive.program import Expression, Map, Ref, Softmax
 from derive.verification.edit import Edit, on_lines, replaced, times
 from derive.verification.sheet import Sheet, flow
@@ -22,27 +22,21 @@ def edits(structure: Structure) -> Iterator[Edit]:
     """The mistakes with each activation's derivative; of several in one layer (gates, time steps) in all at once."""
     groups: dict[tuple[int, str], list[Squash]] = {}
     for squash in structure.squashes:
-        name = "softmax" if squash.row is None else squash.row.name
-        groups.setdefault((squash.layer, name), []).append(squash)
+        groups.setdefault((squash.layer, squash.name), []).append(squash)
     for (layer, _), squashes in groups.items():
         first = squashes[0]
         if first.row is None:
             yield from _softmax(structure, layer, squashes)
+            yield from _only_in_gradients(structure, layer, squashes)
             continue
-        for mistake, variant, local in _wrong(first.row, constant_of(first.call) if _named(first) else {}):
+        for mistake, variant, local in _wrong(first.row, first.constants):
             yield on_lines(mistake, layer, variant, {_line(structure, each): passed(each, local) for each in squashes})
         if first.row.name in MASKED:
-            yield on_lines(
-                "relu_mask_of_gradient",
-                layer,
-                "",
-                {_line(structure, each): _by_gradient(each) for each in squashes},
-            )
-        yield from _only_in_gradients(structure, layer, squashes)
-
-
-def _named(squash: Squash) -> bool:
-    return hasattr(squash.call, "row")
+            for variant, mask in (("", _by_gradient), ("both masks", _by_both)):
+                lines = {_line(structure, each): mask(each) for each in squashes}
+                yield on_lines("relu_mask_of_gradient", layer, variant, lines)
+        if first.row.formula != z:
+            yield from _only_in_gradients(structure, layer, squashes)
 
 
 def _line(structure: Structure, squash: Squash) -> str:
@@ -127,23 +121,63 @@ def _by_gradient(squash: Squash) -> Callable[[Sheet], Expression]:
     return new
 
 
+def _by_both(squash: Squash) -> Callable[[Sheet], Expression]:
+    """The right gradient, and of that only what is positive."""
+
+    def new(sheet: Sheet) -> Expression:
+        upstream = sheet.upstream(squash.target)
+        return arrays.elementwise(
+            lambda g, right: sympy.Piecewise((right, g > 0), (0, True)),
+            upstream,
+            sheet.line(flow(squash.source, squash.target, sheet.program.error)),
+        )
+
+    return new
+
+
 def _only_in_gradients(structure: Structure, layer: int, squashes: list[Squash]) -> Iterator[Edit]:
-    """The derivative left out of the gradients of the layer's own parameters, and not of what is passed back."""
-    owner = {each.source: each.target for each in squashes}
-    lines: dict[str, Callable[[Sheet], Expression]] = {}
-    error = structure.program.error
-    for source, output in owner.items():
-        for each in (*structure.affine, *structure.biases):
-            reached = each.target == source or each.target.rpartition(".")[0] in (source, source.rpartition(".")[0])
-            name = each.weight if hasattr(each, "weight") else each.name
-            if each.layer == layer and reached:
-                line = flow(name, each.target, error)
-                lines[line] = _renamed(structure, line, each.target, output)
-    if lines:
-        yield on_lines("activation_derivative_missing", layer, "in the gradients alone", lines)
+    """The derivative missing from the gradients of the layer's own parameters, not from what is passed back; or twice.
+
+    Where the layer has several activations, in all of them.
+    """
+    missing: dict[str, Callable[[Sheet], Expression]] = {}
+    twice: dict[str, Callable[[Sheet], Expression]] = {}
+    for squash in squashes:
+        for name, target in _read_by_net(structure, layer, squash.source):
+            line = flow(name, target, structure.program.error)
+            missing[line] = _renamed(line, target, squash.target)
+            if squash.row is not None:
+                twice[line] = _once_more(line, target, squash)
+    if missing:
+        yield on_lines("activation_derivative_missing", layer, "in the gradients alone", missing)
+    if twice:
+        yield on_lines("activation_derivative_twice", layer, "in the gradients alone", twice)
 
 
-def _renamed(structure: Structure, line: str, target: str, output: str) -> Callable[[Sheet], Expression]:
+def _read_by_net(structure: Structure, layer: int, net: str) -> Iterator[tuple[str, str]]:
+    """The weights and biases that a net input is made of, each with the array that it goes into first."""
+    read = [(each.weight, each.target, each.layer) for each in structure.affine]
+    read += [(each.name, each.target, each.layer) for each in structure.biases]
+    for name, target, its_layer in read:
+        reached = target == net or target.rpartition(".")[0] in (net, net.rpartition(".")[0])
+        if its_layer == layer and reached and name in structure.program.parameters:
+            yield name, target
+
+
+def _once_more(line: str, target: str, squash: Squash) -> Callable[[Sheet], Expression]:
+    assert squash.row is not None
+    local = sympy.diff(squash.row.formula, z).xreplace(squash.constants)
+
+    def new(sheet: Sheet) -> Expression:
+        upstream, net = sheet.upstream(target), sheet.ref(squash.source)
+        symbol = arrays.placeholder(net)
+        again = times(upstream, Map(local.xreplace({z: symbol}), (symbol,), (net,), net.shape))
+        return replaced(sheet.line(line), {upstream.name: again})
+
+    return new
+
+
+def _renamed(line: str, target: str, output: str) -> Callable[[Sheet], Expression]:
     def new(sheet: Sheet) -> Expression:
         return replaced(sheet.line(line), {sheet.upstream(target).name: sheet.upstream(output)})
 

@@ -11,7 +11,7 @@ from derive import arrays
 from derive.program import Expression, Ref, references
 from derive.verification.edit import Edit, kept_where, on_lines, ones, scaled
 from derive.verification.sheet import DoesNotApplyError, Sheet, flow
-from derive.verification.structure import Affine, Structure
+from derive.verification.structure import Affine, Squash, Structure
 
 New = Callable[[Sheet], Expression]
 Update = Callable[[Sheet, str], Expression]
@@ -30,6 +30,7 @@ def edits(structure: Structure, update: Update | None) -> Iterator[Edit]:
         for mistake, variant, make in _wrong(structure, affines, update):
             lines = {flow(e.incoming, e.target, structure.program.error): make(e) for e in affines}
             yield on_lines(mistake, affines[0].layer, variant, lines)
+        yield from _unbent(structure, affines)
 
 
 def _wanted(structure: Structure, affine: Affine) -> bool:
@@ -98,11 +99,38 @@ def _activation_after(structure: Structure, affine: Affine) -> str | None:
     for equation in structure.program.equations:
         if references(equation.expression) & reached and structure.layer_of[equation.target] == affine.layer:
             for squash in structure.squashes:
+                if squash.target == equation.target and not _bends(squash):
+                    return None
                 if squash.target == equation.target:
                     same = structure.program.shape(squash.target) == structure.program.shape(affine.target)
                     return squash.target if same else None
             reached.add(equation.target)
     return None
+
+
+def _before(structure: Structure, affine: Affine) -> Squash | None:
+    """The activation whose output comes in, where nothing else reads that output."""
+    readers = [e.target for e in structure.program.equations if affine.incoming in references(e.expression)]
+    if readers != [affine.target]:
+        return None
+    return next((each for each in structure.squashes if each.target == affine.incoming and _bends(each)), None)
+
+
+def _unbent(structure: Structure, affines: list[Affine]) -> Iterator[Edit]:
+    """The delta of the layer before as what was passed back, without that layer's own derivative."""
+    squashes = [_before(structure, each) for each in affines]
+    lines = {flow(s.source, s.target, structure.program.error): _upstream_of(s) for s in squashes if s is not None}
+    if len(lines) == len(affines):
+        variant = "that of the units it comes to"
+        yield on_lines("back_pass_activation_derivative_missing", affines[0].layer, variant, lines)
+
+
+def _upstream_of(squash: Squash) -> New:
+    return lambda sheet: sheet.upstream(squash.target)
+
+
+def _bends(squash: Squash) -> bool:
+    return squash.name != "identity"
 
 
 def _upstream_of_activation(structure: Structure, affine: Affine) -> New:
@@ -117,16 +145,19 @@ def _upstream_of_activation(structure: Structure, affine: Affine) -> New:
 
 def _wrong_weights(structure: Structure, affine: Affine) -> Iterator[tuple[str, str, Callable[[Affine], New]]]:
     name = "back_pass_wrong_layer_weights"
-    for other in dict.fromkeys(each.weight for each in structure.affine):
+    weights = list(dict.fromkeys(each.weight for each in structure.affine))
+    for other in weights:
         shape = structure.program.shape(other)
         if other == affine.weight:
             continue
+        steps = weights.index(other) - weights.index(affine.weight)
+        words = {-1: "the layer before", 1: "the layer after"}.get(steps, other)
         if shape == affine.weight_shape:
-            yield name, other, lambda each, other=other, shape=shape: _through(each, lambda _: Ref(other, shape))
+            yield name, words, lambda each, other=other, shape=shape: _through(each, lambda _: Ref(other, shape))
         if shape == affine.weight_shape[::-1] and len(shape) == 2:
             yield (
                 name,
-                f"{other} transposed",
+                f"{words}, transposed",
                 lambda each, other=other, shape=shape: _through(each, lambda _: arrays.transpose(Ref(other, shape))),
             )
 

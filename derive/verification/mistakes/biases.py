@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sympy import Rational
 
+from derive import arrays
 from derive.program import Expression, Total
 from derive.verification.edit import Edit, on_lines, picked, scaled, times, zeros
 from derive.verification.sheet import Sheet, flow
@@ -30,7 +31,7 @@ def edits(structure: Structure) -> Iterator[Edit]:
 
 
 def _wrong(structure: Structure, biases: list[Bias]) -> Iterator[tuple[str, str, Callable[[Bias], New]]]:
-    first, error = biases[0], structure.program.error
+    first = biases[0]
     yield "bias_gradient_zero", "", lambda bias: lambda sheet: zeros(sheet.ref(bias.name))
     yield "bias_gradient_times_bias", "", lambda bias: lambda sheet: times(_line(sheet, bias), sheet.ref(bias.name))
     shape, own = structure.program.shape(first.target), structure.program.shape(first.name)
@@ -41,14 +42,23 @@ def _wrong(structure: Structure, biases: list[Bias]) -> Iterator[tuple[str, str,
             variant,
             lambda bias, count=count: lambda sheet: scaled(_line(sheet, bias), Rational(1, count)),
         )
+    for variant, places in _terms(shape, summed):
+        yield (
+            "bias_gradient_not_summed",
+            variant,
+            lambda bias, places=places: lambda sheet: _some_terms(sheet, bias, places),
+        )
+
+
+def _terms(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, dict[int, int]]]:
+    """What may be left of a sum: one place along one of its axes, or a place along each."""
     for axis in summed:
         size = shape[axis]
         for place in range(size) if size <= MOST_TERMS else (0, size - 1):
-            yield (
-                "bias_gradient_not_summed",
-                f"term {place + 1} along axis {axis + 1} alone",
-                lambda bias, axis=axis, place=place: lambda sheet: _one_term(sheet, bias, error, axis, place),
-            )
+            yield f"term {place + 1} along axis {axis + 1} alone", {axis: place}
+    if len(summed) > 1:
+        for name, chosen in (("first", 0), ("last", -1)):
+            yield f"the {name} term alone", {axis: range(shape[axis])[chosen] for axis in summed}
 
 
 def _line(sheet: Sheet, bias: Bias) -> Expression:
@@ -65,12 +75,11 @@ def _counts(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, in
         yield "over all", whole
 
 
-def _one_term(sheet: Sheet, bias: Bias, error: str, axis: int, place: int) -> Expression:
-    """The sum without its sum along one axis."""
-    from derive import arrays
-
-    delta = sheet.upstream(bias.target)
-    rest = picked(delta, axis, place)
+def _some_terms(sheet: Sheet, bias: Bias, places: dict[int, int]) -> Expression:
+    """The sum without its sum along some axes."""
+    rest: Expression = sheet.upstream(bias.target)
+    for axis in sorted(places, reverse=True):
+        rest = picked(rest, axis, places[axis])
     own = sheet.program.shape(bias.name)
     extra = len(rest.shape) - len(own)
     return Total(rest, tuple(range(extra)), False, own) if extra else arrays.unbroadcast(rest, own)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import sympy
 from sympy import Rational
 
 from derive import arrays
 from derive.program import Expression, Softmax
-from derive.verification.edit import Edit, Layer, on_lines, on_results, replaced, scaled, times, zeros
+from derive.verification.edit import Edit, Layer, on_lines, on_results, replaced, scaled, times
 from derive.verification.sheet import Sheet, flow
 from derive.verification.structure import Squash, Structure
 
@@ -23,7 +24,7 @@ def edits(structure: Structure) -> Iterator[Edit]:
         line = flow(output, structure.comparison, error)
         yield on_lines("target_forgotten", "all", f"{output}: no target", {line: _without_targets(structure, line)})
         for name, value in _error_values(structure, output):
-            yield on_lines("error_value_as_delta", "all", f"{name} by the output", {line: value})
+            yield on_lines("error_value_as_delta", "all", f"{name} in place of the derivative", {line: value})
         squash = next((each for each in structure.squashes if each.target == output), None)
         if squash is None:
             continue
@@ -47,11 +48,12 @@ def _factors(structure: Structure) -> Iterator[Edit]:
                 )
         for layer, parameters in structure.parameters_of.items():
             result_of = _scaled_result(factor)
-            name = "accumulated_twice" if factor == 2 else mistake
-            yield on_results(name, layer, f"{factor} in the gradients", parameters, result_of)
-            if len(parameters) > 1:
-                for parameter in parameters:
+            for name in (mistake, "accumulated_twice") if factor == 2 else (mistake,):
+                yield on_results(name, layer, f"{factor} in the gradients", parameters, result_of)
+                for parameter in parameters if len(parameters) > 1 else ():
                     yield on_results(name, layer, f"{factor} in one gradient, {parameter}", (parameter,), result_of)
+        everything = structure.program.parameters
+        yield on_results(mistake, "all", f"{factor} in all gradients", everything, _scaled_result(factor))
     yield on_results("accumulated_twice", "all", "", structure.program.parameters, _scaled_result(2))
 
 
@@ -76,13 +78,25 @@ def _without_targets(structure: Structure, line: str) -> Callable[[Sheet], Expre
 def _error_values(structure: Structure, output: str) -> Iterator[tuple[str, Callable[[Sheet], Expression]]]:
     """What may stand where the derivative belongs: the error of the output, or the whole error."""
     shape = structure.program.shape(output)
-    if structure.program.shape(structure.comparison) == shape:
-        yield "its error", lambda sheet: sheet.ref(structure.comparison)
+    comparison = structure.comparison
+    if structure.program.shape(comparison) == shape:
+        yield "its error", lambda sheet: sheet.ref(comparison)
+        yield "its share of the error", lambda sheet: times(sheet.ref(comparison), sheet.upstream(comparison))
+        if len(shape) > 1 and shape[0] > 1:
+            yield (
+                "the error of the example",
+                lambda sheet: _spread(arrays.total(sheet.ref(comparison), (len(shape) - 1,), keepdims=True), shape),
+            )
     error = structure.program.error
     yield (
         "the whole error",
-        lambda sheet: arrays.elementwise(lambda e, zero: e + zero, sheet.ref(error), arrays.constant(0, shape)),
+        lambda sheet: _spread(sheet.ref(error), shape),
     )
+
+
+def _spread(expression: Expression, shape: tuple[int, ...]) -> Expression:
+    """The same number in every element that it is broadcast to."""
+    return arrays.elementwise(lambda e, zero: e + zero, expression, arrays.constant(0, shape))
 
 
 def _combined(structure: Structure, squash: Squash) -> Iterator[Edit]:
@@ -94,7 +108,7 @@ def _combined(structure: Structure, squash: Squash) -> Iterator[Edit]:
     line = flow(squash.source, squash.target, program.error)
 
     def scale(sheet: Sheet) -> Expression:
-        return sheet.upstream(structure.comparison)
+        return arrays.elementwise(sympy.Abs, sheet.upstream(structure.comparison))
 
     simplified = "log" in arrays.text(expression) and (
         isinstance(squash.expression, Softmax) or (squash.row is not None and squash.row.name == "logistic")
@@ -133,8 +147,3 @@ def _twice(
     name = "softmax_and_cross_entropy_both_differentiated"
     yield on_lines(name, layer, "the whole Jacobian", {line: whole})
     yield on_lines(name, layer, "its diagonal", {line: diagonal})
-
-
-def nothing(sheet: Sheet, parameter: str) -> Expression:
-    """Zero in place of a gradient."""
-    return zeros(sheet.result(parameter))

@@ -29,19 +29,26 @@ def _wrong(structure: Structure, affines: list[Affine]) -> Iterator[tuple[str, s
     first = affines[0]
     if first.square:
         yield "weight_gradient_transposed", "", _transposed
+    elif len(first.weight_shape) == 2 and min(first.weight_shape) > 1:
+        yield "weight_gradient_transposed", "read row by row all the same", _read_row_by_row
     yield "weight_gradient_input_missing", "", lambda affine: _with_input(affine, None)
     yield "weight_gradient_times_weight", "times the weight too", _times_weight
     yield "weight_gradient_times_weight", "the weight for the input", _weight_for_input
     if len(affines) == 1:
         for variant, name in _others(structure, first):
             yield "weight_gradient_wrong_input", variant, lambda affine, name=name: _with_input(affine, name)
-    for variant, order in orders(structure.program.shape(first.incoming)[-1]):
+    sizes = {structure.program.shape(each.incoming)[-1:] for each in affines}
+    if len(sizes) > 1 or not all(sizes):  # tied weights: what comes in is not of one length
+        return
+    if all(structure.program.shape(e.incoming) == structure.program.shape(e.target) for e in affines):
+        yield "weight_gradient_wrong_input", "the value with the unit's own number", _own_number
+    (size,) = sizes.pop()
+    for variant, order in orders(size):
         yield (
             "weight_gradient_wrong_input",
             f"another unit's: {variant}",
             lambda affine, order=order: _with_order(affine, order),
         )
-    size = structure.program.shape(first.incoming)[-1]
     for unit in range(size if 1 < size <= MOST_UNITS else 0):
         yield (
             "weight_gradient_wrong_input",
@@ -91,6 +98,22 @@ def _line(sheet: Sheet, affine: Affine) -> Expression:
 
 def _transposed(affine: Affine) -> New:
     return lambda sheet: arrays.transpose(_line(sheet, affine))
+
+
+def _read_row_by_row(affine: Affine) -> New:
+    return lambda sheet: arrays.reshape(arrays.transpose(_line(sheet, affine)), affine.weight_shape)
+
+
+def _own_number(affine: Affine) -> New:
+    """dE/dw of row i and column j as delta i times value i."""
+
+    def new(sheet: Sheet) -> Expression:
+        weight, entering, out = affine.axes
+        incoming = sheet.ref(affine.incoming)
+        product = times(sheet.upstream(affine.target), incoming)
+        return arrays.contract((out, entering), weight, product, ones(incoming))
+
+    return new
 
 
 def _times_weight(affine: Affine) -> New:

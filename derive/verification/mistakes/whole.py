@@ -10,7 +10,7 @@ import sympy
 from derive import arrays, optimizers
 from derive.problem import Update
 from derive.program import Expression, Map
-from derive.verification.edit import Edit, on_results, scaled
+from derive.verification.edit import Edit, on_results, scaled, zeros
 from derive.verification.sheet import Sheet
 from derive.verification.structure import Structure
 
@@ -36,15 +36,35 @@ def edits(structure: Structure, update: Update | None) -> Iterator[Edit]:
     """The mistakes of the last line."""
     parameters = structure.program.parameters
     if update is not None:
-        rate = _rational(update.learning_rate)
-        new = new_value(update)
-        yield on_results("learning_rate_folded_in", "all", "", parameters, lambda s, p: scaled(s.result(p), rate))
-        yield on_results("update_handed_over", "all", "", parameters, lambda s, p: arrays.subtract(new(s, p), s.ref(p)))
-        yield on_results("new_weights_handed_over", "all", "", parameters, new)
+        yield from _of_update(structure, update)
     matrices = [name for name in parameters if len(structure.program.shape(name)) == 2]
     square = [name for name in matrices if len(set(structure.program.shape(name))) == 1]
     if square and len(square) == len(matrices):
         yield on_results("layout_transposed", "all", "", square, lambda s, p: arrays.transpose(s.result(p)))
+
+
+def _of_update(structure: Structure, update: Update) -> Iterator[Edit]:
+    parameters, new, rate = structure.program.parameters, new_value(update), _rational(update.learning_rate)
+    held = set(optimizers.fixed(structure.program, update)) & set(parameters)
+    yield on_results("learning_rate_folded_in", "all", "", parameters, lambda s, p: scaled(s.result(p), rate))
+    for layer, own in structure.parameters_of.items():
+        yield on_results("learning_rate_folded_in", layer, "", own, lambda s, p: scaled(s.result(p), rate))
+    yield on_results("update_handed_over", "all", "", parameters, lambda s, p: arrays.subtract(new(s, p), s.ref(p)))
+    yield on_results("new_weights_handed_over", "all", "", parameters, new)
+    moving = [name for name in parameters if name not in held]
+    if held and moving:
+        fixed = "fixed ones as they are"
+        yield on_results("learning_rate_folded_in", "all", fixed, moving, lambda s, p: scaled(s.result(p), rate))
+        yield on_results("update_handed_over", "all", fixed, parameters, lambda s, p: _change(s, p, new, held))
+        yield on_results(
+            "new_weights_handed_over", "all", fixed, parameters, lambda s, p: s.ref(p) if p in held else new(s, p)
+        )
+
+
+def _change(sheet: Sheet, parameter: str, new: NewValue, held: set[str]) -> Expression:
+    """What the update adds to a parameter: 0 to one that is fixed."""
+    own = sheet.ref(parameter)
+    return zeros(own) if parameter in held else arrays.subtract(new(sheet, parameter), own)
 
 
 def _rational(value: Fraction) -> sympy.Rational:

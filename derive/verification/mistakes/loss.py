@@ -1,0 +1,176 @@
+"""Mistakes in how the errors of outputs and examples make the error: the gradient of another error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from sympy import Rational
+
+from derive import arrays
+from derive.functions import LOSSES
+from derive.problem import Problem
+from derive.program import Expression, Program, Ref, references
+from derive.verification.edit import (
+    Edit,
+    kept_where,
+    on_lines,
+    on_program,
+    on_results,
+    replaced,
+    scaled,
+    with_equation,
+    zeros,
+)
+from derive.verification.sheet import Sheet, flow
+from derive.verification.structure import Structure
+
+
+MOST_OUTPUTS = 12
+"""Of a wider output it is not tried whether one was forgotten."""
+
+
+def edits(structure: Structure, problem: Problem) -> Iterator[Edit]:
+    """Mistakes in how the errors of outputs and examples make the error, and the penalty forgotten."""
+    if structure.comparison:
+        yield from _of_errors(structure, problem)
+    yield from _of_penalty(structure)
+
+
+def _of_errors(structure: Structure, problem: Problem) -> Iterator[Edit]:
+    program, comparison = structure.program, structure.comparison
+    shape = program.shape(comparison)
+    if _halved(structure):
+        yield _scaled_error("loss_without_half", 2, comparison)
+    examples = shape[0] if len(shape) > 1 else 1
+    outputs = int(np.prod(shape)) // examples
+    mean_outputs, mean_examples = _means(structure, problem)
+    if outputs > 1:
+        yield from _of_outputs(structure, mean_outputs, outputs)
+    if examples > 1:
+        yield from _of_examples(structure, mean_examples, examples)
+    if examples > 1 and outputs > 1 and not mean_outputs and not mean_examples:
+        yield _scaled_error("loss_averaged", Rational(1, examples * outputs), comparison)
+
+
+def _halved(structure: Structure) -> bool:
+    """Is there a ½ where the errors are squared or added?"""
+    program = structure.program
+    if program.equations[0].text or any(equation.text for equation in program.equations):
+        written = " ".join(e.text for e in program.equations if e.target == program.error).replace(" ", "")
+        return any(half in written for half in ("/2", "0.5*", "1/2"))
+    return "/2" in arrays.text(program.definitions[structure.comparison])
+
+
+def _means(structure: Structure, problem: Problem) -> tuple[bool, bool]:
+    """Is the error a mean over outputs, over examples?"""
+    program = structure.program
+    if any(equation.text for equation in program.equations):
+        mean = any("mean(" in e.text for e in program.equations if e.target == program.error)
+        return mean, mean
+    loss = LOSSES.get(problem.loss.name)
+    return loss is not None and loss.over_outputs == "mean", problem.loss.over_examples == "mean"
+
+
+def _of_outputs(structure: Structure, mean: bool, outputs: int) -> Iterator[Edit]:
+    comparison = structure.comparison
+    shape = structure.program.shape(comparison)
+    yield (
+        _scaled_error("loss_summed", outputs, comparison)
+        if mean
+        else _scaled_error("loss_averaged", Rational(1, outputs), comparison)
+    )
+    for output in range(shape[-1] if shape[-1] <= MOST_OUTPUTS else 0):
+        mask = np.ones(shape, dtype=bool)
+        mask[..., output] = False
+        yield _masked("output_forgotten_in_loss", f"output {output + 1}", comparison, mask, 1)
+        if mean:
+            rest = Rational(outputs, outputs - 1)
+            yield _masked(
+                "output_forgotten_in_loss", f"output {output + 1}, the mean of the rest", comparison, mask, rest
+            )
+
+
+def _of_examples(structure: Structure, mean: bool, examples: int) -> Iterator[Edit]:
+    comparison = structure.comparison
+    mistake = "examples_summed_not_averaged" if mean else "examples_averaged_not_summed"
+    factor = examples if mean else Rational(1, examples)
+    yield _scaled_error(mistake, factor, comparison)
+    weights = tuple(v.name for v in structure.program.by_role("weight") if v.name in structure.program.parameters)
+    biases = tuple(v.name for v in structure.program.by_role("bias") if v.name in structure.program.parameters)
+    groups = {"in all gradients": structure.program.parameters, "in those of the weights alone": weights}
+    for variant, names in (groups | {"in those of the biases alone": biases}).items():
+        if names:
+            yield on_results(mistake, "all", variant, names, lambda sheet, name: scaled(sheet.result(name), factor))
+    mask = np.zeros(structure.program.shape(comparison), dtype=bool)
+    mask[-1] = True
+    yield _masked("last_example_only", "", comparison, mask, 1)
+    if mean:
+        yield _masked("last_example_only", "not averaged", comparison, mask, examples)
+
+
+def _scaled_error(mistake: str, factor: int | Rational, comparison: str) -> Edit:
+    def change(program: Program) -> Program:
+        return with_equation(program, {comparison: scaled(program.definitions[comparison], factor)})
+
+    return on_program(mistake, "all", str(factor), change, comparison)
+
+
+def _masked(
+    mistake: str,
+    variant: str,
+    comparison: str,
+    mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    factor: int | Rational,
+) -> Edit:
+    """The errors where the mask is false left out."""
+
+    def change(program: Program) -> Program:
+        whole = f"{comparison} whole"
+        old = program.definitions[comparison]
+        variables = {**program.variables, whole: replace(program.variables[comparison], name=whole, role="part")}
+        ref = Ref(whole, old.shape)
+        new: Expression = kept_where(ref, mask)
+        made = with_equation(program, {comparison: scaled(new, factor) if factor != 1 else new})
+        equations = []
+        for equation in made.equations:
+            if equation.target == comparison:
+                equations.append(replace(equation, target=whole, expression=old))
+            equations.append(equation)
+        return replace(made, variables=variables, equations=tuple(equations))
+
+    return on_program(mistake, "all", variant, change, comparison)
+
+
+def _of_penalty(structure: Structure) -> Iterator[Edit]:
+    """The penalty left out of the error, or out of the gradients of one layer or all."""
+    program = structure.program
+    names = [name for name in ("R", *(f"R_{k}" for k in range(1, 9))) if name in program.definitions]
+    name = next((n for n in names if _is_penalty(program, n)), "")
+    if not name:
+        return
+
+    def change(program: Program) -> Program:
+        none = {name: arrays.constant(0)}
+        changed = {
+            e.target: replaced(e.expression, none) for e in program.equations if name in references(e.expression)
+        }
+        return with_equation(program, changed)
+
+    yield on_program("weight_decay_missing", "all", "", change, name)
+    for layer, parameters in structure.parameters_of.items():
+        lines = [
+            flow(each, name, program.error) for each in parameters if each in references(program.definitions[name])
+        ]
+        if lines:
+            yield on_lines("weight_decay_missing", layer, "in the gradients", {line: _zero(line) for line in lines})
+
+
+def _is_penalty(program: Program, name: str) -> bool:
+    """Is this the penalty that a problem file asked for: made of parameters alone, and part of the error?"""
+    return references(program.definitions[name]) <= set(program.parameters) | set(program.given)
+
+
+def _zero(line: str) -> Callable[[Sheet], Expression]:
+    return lambda sheet: zeros(sheet.line(line))
