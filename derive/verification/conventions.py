@@ -153,11 +153,13 @@ def _scaled(identifier: str, array: str, factor: sympy.Rational) -> Convention:
 
 
 def _precisions(published: Sequence[Published]) -> Iterator[tuple[int, str]]:
-    """To how many decimals or significant digits somebody who prints so may round: as many as are printed often."""
-    for kind, counted in (("dp", places_of), ("sf", _significant_digits)):
-        digits = [counted(each.value) for each in published]
-        for places in sorted({each for each in digits if each > 0 and digits.count(each) * 3 >= len(digits)})[::-1]:
-            yield places, kind
+    """To how many decimals, or significant digits, somebody who prints so may round: what is printed most alike."""
+    decimals = [places_of(each.value) for each in published]
+    figures = [_significant_digits(each.value) for each in published]
+    alike = {kind: max(map(digits.count, digits)) for kind, digits in (("dp", decimals), ("sf", figures))}
+    kind, digits = ("dp", decimals) if alike["dp"] >= alike["sf"] else ("sf", figures)
+    for places in sorted({each for each in digits if each > 0 and digits.count(each) * 3 >= len(digits)}, reverse=True):
+        yield places, kind
 
 
 def _significant_digits(value: str) -> int:

@@ -31,13 +31,13 @@ def xml(report: Report, name: str, *, undecided_ok: bool = False) -> bytes:
         _failure(case, report.verdict, verdict(report), "\n".join(diagnosis(report)))
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join([verdict(report), *diagnosis(report)]))
     tests = len(suite.findall("testcase"))
-    counts = {"tests": str(tests), "failures": str(failures), "errors": "0", "skipped": "0", "time": "0"}
-    suite.attrib.update(counts)
-    whole = ElementTree.Element("testsuites", name="chainrule verify", **counts)
-    del whole.attrib["skipped"]
+    counts = {"tests": str(tests), "failures": str(failures), "errors": "0", "time": "0"}
+    suite.attrib.update(counts | {"skipped": "0"})
+    whole = ElementTree.Element("testsuites", {"name": "chainrule verify", **counts})
     whole.append(suite)
     ElementTree.indent(whole)
-    return ElementTree.tostring(whole, encoding="utf-8", xml_declaration=True) + b"\n"
+    written: bytes = ElementTree.tostring(whole, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
 
 
 def _failure(case: ElementTree.Element, kind: str, message: str, text: str) -> None:

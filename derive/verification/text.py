@@ -18,9 +18,9 @@ SHOWN_DIGITS = 10
 FULL_DIGITS = 17
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """One number's cells: shortened to ten digits where that hides no difference."""
-    digits = FULL_DIGITS if not row.within and row.digits >= SHOWN_DIGITS - 1 else SHOWN_DIGITS
+def cells(row: Row, shown: int = SHOWN_DIGITS) -> tuple[str, ...]:
+    """One number's cells: shortened to so many digits where that hides no difference."""
+    digits = FULL_DIGITS if not row.within and row.digits >= shown - 1 else shown
     return (
         row.name,
         _shortened(row.yours, digits),
@@ -56,7 +56,8 @@ def verdict(report: Report) -> str:
     if not every:
         return "Wrong: no numbers came that could be compared."
     if outside:
-        return f"Wrong: {outside} of {_count(every, 'number')} {_s(outside, 'lie')} outside what {explains(report.precision)}."
+        which = f"{outside:,} of {_count(every, 'number')} {_s(outside, 'lie')}"
+        return f"Wrong: {which} outside what {explains(report.precision)}."
     if report.points == 1:
         return f"Wrong: {_all(every, 'number')} would be right, but not as they were handed over."
     return (
@@ -109,17 +110,20 @@ def diagnosis(report: Report) -> list[str]:
 
 
 def sentence(note: str) -> str:
-    """A note as a sentence."""
-    return f"{note[:1].upper()}{note[1:]}{'' if note.endswith(('.', ':', '?')) else '.'}"
+    """A note as a sentence; a name in front (w1, out_h1) stays as it is."""
+    first = note.partition(" ")[0]
+    start = note[:1].upper() if first.isalpha() else note[:1]
+    return f"{start}{note[1:]}{'' if note.endswith(('.', ':', '?')) else '.'}"
 
 
 def report_text(report: Report) -> str:
-    """The whole report for a message: table, verdict, diagnosis."""
+    """The whole report for a message: the verdict first, so that one line tells; table; diagnosis."""
     rows = [HEADER, *(cells(row) for row in report.worst_first[:MOST_ROWS])] if report.rows else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    rest = [left_out(report)] if left_out(report) else []
-    return "\n".join([*lines, *rest, *([""] if lines else []), verdict(report), *diagnosis(report)])
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    table += [left_out(report)] if left_out(report) else []
+    parts = [verdict(report), "\n".join(table), "\n".join(diagnosis(report))]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _count(number: int, word: str) -> str:

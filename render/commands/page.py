@@ -12,7 +12,6 @@ from render.commands.common import ProblemArgument, bad, check_name, check_publi
 from render.commands.files import check_folder, formats_of, names_of, tell_missing
 
 if TYPE_CHECKING:
-    from derive.derivation import Derivation
     from render.writer import Format
 
 FLAVORS = ("github", "myst", "quarto")

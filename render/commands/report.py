@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from derive.plain import plain_equation
 from derive.verification import text
-from render.commands.results import print_table
+from render.commands.results import at_the_point, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,10 +63,11 @@ def _print_drawn(console: Console, report: Report) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for title, numeric in zip(text.HEADER, (False, True, True, True, True, True), strict=True):
-        table.add_column(Text(title), overflow="fold", justify="right" if numeric else "left")
-    for row in report.worst_first[: text.MOST_ROWS]:
-        name, yours, *others = text.cells(row)
+    for title in text.HEADER:
+        table.add_column(Text(title), overflow="fold")
+    rows = report.worst_first[: text.MOST_ROWS]
+    names, *columns = zip(*(text.cells(row) for row in rows), strict=True)
+    for row, name, yours, *others in zip(rows, names, *map(at_the_point, columns), strict=True):
         colour = "cyan" if row.within else "red"
         table.add_row(Text(name, style=colour), Text(yours, style="" if row.within else "red"), *map(Text, others))
     console.print(table)

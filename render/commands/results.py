@@ -37,7 +37,7 @@ def print_table(header: Row, rows: Iterable[Row], *, numeric: bool = True) -> No
     """
     columns = list(zip(*rows, strict=True)) or [() for _ in header]
     if numeric:
-        columns[1:] = [_at_the_point(column) for column in columns[1:]]
+        columns[1:] = [at_the_point(column) for column in columns[1:]]
     if sys.stdout.isatty():
         _print_drawn(header, zip(*columns, strict=True))
     else:
@@ -65,7 +65,7 @@ def _print_plain(rows: Iterable[Row], indent: str = "") -> None:
         print((indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip())
 
 
-def _at_the_point(column: Sequence[str]) -> Row:
+def at_the_point(column: Sequence[str]) -> Row:
     """The numbers of a column, padded so that their decimal points stand one under the other; formulas as they are."""
     before = [0 if _is_formula(cell) else len(cell.partition("e")[0].partition(".")[0]) for cell in column]
     widest = max(before, default=0)
@@ -92,7 +92,7 @@ def print_arrays(arrays: dict[str, Any], digits: int, prefix: str = "") -> None:
         print(f"{prefix}{name}{size}")
         cells = [_ends([rounded(cell, digits) for cell in row], "…") for row in rows]
         cells = _ends(cells, ["⋮"] * len(cells[0]))
-        _print_plain(zip(*(_at_the_point(column) for column in zip(*cells, strict=True)), strict=True), "  ")
+        _print_plain(zip(*(at_the_point(column) for column in zip(*cells, strict=True)), strict=True), "  ")
 
 
 def matrices(arrays: dict[str, Any]) -> Iterator[tuple[str, Any]]:

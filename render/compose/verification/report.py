@@ -14,6 +14,9 @@ from render.compose.verification.lines import WrittenLine, lines_of, pen_of
 from render.compose.verification.step import up_to
 from render.document import Block, Document, Inlines, ListBlock, Paragraph, Section, Strong
 
+SHOWN_DIGITS = 8
+"""So many digits of a number stand in the table, where that hides no difference."""
+
 MOST_LINES = 3
 """Of so many explanations the line is worked out."""
 
@@ -76,7 +79,7 @@ def _size(pen: Pen, name: str) -> int:
 
 def _known(pen: Pen, name: str) -> str:
     """The array of the program that a report's array is of; "" for a name that is none."""
-    array = name.removeprefix(f"dE/d").removesuffix("+")
+    array = name.removeprefix("dE/d").removesuffix("+")
     return array if array in pen.derivation.program.variables else ""
 
 
@@ -107,7 +110,7 @@ def _numbers(pen: Pen, report: Report) -> list[Block]:
 
 
 def _row(pen: Pen, row: Row) -> list[Cell]:
-    _, *cells = text.cells(row)
+    _, *cells = text.cells(row, SHOWN_DIGITS)
     return [_name(pen, row), *cells, "yes" if row.within else prose("{no}", no=Strong("no"))]
 
 
