@@ -58,7 +58,8 @@ def _halved(structure: Structure) -> bool:
     """Is there a ½ where the errors are squared or added?"""
     program = structure.program
     if program.equations[0].text or any(equation.text for equation in program.equations):
-        written = " ".join(e.text for e in program.equations if e.target == program.error).replace(" ", "")
+        places = (program.error, structure.comparison)
+        written = " ".join(e.text for e in program.equations if e.target in places).replace(" ", "")
         return any(half in written for half in ("/2", "0.5*", "1/2"))
     return "/2" in arrays.text(program.definitions[structure.comparison])
 
