@@ -51,7 +51,8 @@ SENTENCES: dict[str, str] = {
     "accumulated_twice": "the gradient is there twice, as if it had been added to an earlier one",
     "learning_rate_folded_in": "the learning rate is a factor of the gradient",
     "update_handed_over": "these are the changes of the parameters, −η times the gradient",
-    "new_weights_handed_over": "these are the parameters after the update, not the gradients",
+    "new_weights_handed_over": "these are the parameters after the update, not the gradients; as new weights they "
+    "are right, and --as updated says that they are such",
     "weights_transposed_forward": "the forward pass used the weights transposed",
     "biases_left_out_forward": "the forward pass left the bias out",
     "biases_swapped": "biases were mixed up",

@@ -28,7 +28,7 @@ def xml(report: Report, name: str, *, undecided_ok: bool = False) -> bytes:
     if not fine and not failures:  # what is wrong is no single array: the layout, another point, the precision
         failures += 1
         case = ElementTree.SubElement(suite, "testcase", classname=name, name="verdict", time="0")
-        _failure(case, report.verdict, verdict(report), "\n".join(diagnosis(report)))
+        _failure(case, report.verdict, verdict(report), "\n".join(diagnosis(report)) or verdict(report))
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join([verdict(report), *diagnosis(report)]))
     tests = len(suite.findall("testcase"))
     counts = {"tests": str(tests), "failures": str(failures), "errors": "0", "time": "0"}

@@ -94,6 +94,8 @@ def verify(
             source = _of_standard_input(derivation, KINDS[kind])
         else:
             source = sources.read(gradients, derivation, kind=KINDS[kind], timeout=timeout, points=points)
+        if not derivation.has_numbers and any(not values for values, _ in source.handed):
+            bad(stated.source, "leaves symbols where numbers are needed to compare with; formulas can be handed over")
         report = sources.report(derivation, source, precision)
     _put_out(derivation, report, wanted, as_json)
     if report.verdict == "wrong" or (report.verdict == "undecided" and not undecided_ok):
