@@ -1,1 +1,1 @@
-"""Other people's frameworks: their modules read, run and turned into problems; each is imported in a child process only."""
+"""Frameworks: their modules read, run and turned into problems; each is imported in a child process only."""

@@ -67,11 +67,12 @@ class Quantities:
 class Way:
     """A way to call a function: by ``names``, and where ``first`` is told with all parameters in its first argument.
 
-    ``first`` is "vector" (end to end) or "table" (a dict by name).
+    ``first`` is "vector" (end to end) or "table" (a dict by name). So many ``placed`` names go by position.
     """
 
     names: tuple[str, ...]
     first: str = ""
+    placed: int = 0
 
     def order(self, quantities: Quantities) -> tuple[Named, ...]:
         """In which order a tuple of gradients is meant to be: that of the arguments, else the program's."""
@@ -95,7 +96,8 @@ class Way:
         own = parameters if isinstance(parameters, Mapping) else {}
         keywords = {n: own[n] if n in own else quantities.value(n, convert) for n in self.names}
         if not self.first:
-            return function(**keywords)
+            placed = [keywords.pop(name) for name in self.names[: self.placed]]
+            return function(*placed, **keywords)
         return function(self.argument(quantities, convert) if parameters is None else parameters, **keywords)
 
     def argument(self, quantities: Quantities, convert: Callable[[Any], Any]) -> Any:
@@ -136,7 +138,17 @@ def ways(function: Callable[..., Any], quantities: Quantities) -> tuple[Way, ...
         )
     if everything:
         named += [name for name in quantities.arrays if name not in named]
-    return (Way(tuple(named)),)
+    return (Way(tuple(named), placed=_placed(signature, named)),)
+
+
+def _placed(signature: inspect.Signature, names: Sequence[str]) -> int:
+    """How many of the names stand first in a signature: they go by position, which wrapped functions may insist on."""
+    count = 0
+    for name, parameter in zip(names, signature.parameters.values(), strict=False):
+        if name != parameter.name or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+            break
+        count += 1
+    return count
 
 
 # ---- what came back ------------------------------------------------------------------------
@@ -192,7 +204,8 @@ def _of_array(array: NDArray[Any], order: Sequence[Named], everything: Sequence[
 def _fits(returned: Sequence[Any], order: Sequence[Named]) -> bool:
     """May two values, the first a number, be the gradients by two parameters?"""
     sizes = [int(np.prod(shape)) for _, shape in order]
-    return len(order) == 2 and [np.size(value) for value in returned] == sizes
+    plain = not isinstance(returned[1], Mapping)
+    return plain and len(order) == 2 and [np.size(_plain(value)) for value in returned] == sizes
 
 
 def _is_number(value: Any) -> bool:

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 64 * 1024 * 1024
 """A program that prints more than so many bytes is not read."""
+
+SECONDS_TO_START = 120.0
+"""So long a child may take until it comes to the user's code: frameworks are large."""
 
 START = "import sys; sys.path.insert(0, {root!r}); from derive.verification.runner import main; main(*sys.argv[1:])"
 
@@ -33,11 +38,11 @@ def run_task(task: Task, timeout: float) -> dict[str, Any]:
     """The result of a task. Raises RunError, MissingDependency, and ChainruleError for what is not there."""
     root = str(Path(__file__).resolve().parents[2])
     with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
-        given, result = Path(folder, "task"), Path(folder, "result.json")
-        given.write_bytes(pickle.dumps(task))
+        given, result, started = Path(folder, "task"), Path(folder, "result.json"), Path(folder, "started")
+        given.write_bytes(pickle.dumps(replace(task, started=str(started))))
         command = [sys.executable, "-P", "-c", START.format(root=root), str(given), str(result)]
         called = f"{task.path}: {task.name}" if task.name else task.path
-        status = _ended(command, called, timeout, None, subprocess.DEVNULL, subprocess.DEVNULL)
+        status = _ended(command, called, Clock(timeout, started), Streams())
         if not result.exists():
             raise RunError(f"{called} {_left(status)} before it gave a result")
         found: dict[str, Any] = json.loads(result.read_text("utf-8"))
@@ -56,7 +61,7 @@ def run_program(command: Sequence[str], text: str, timeout: float) -> str:
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong, tempfile.TemporaryFile() as given:
         given.write(text.encode())
         given.seek(0)
-        status = _ended(command, called, timeout, given, said, wrong)
+        status = _ended(command, called, Clock(timeout), Streams(given, said, wrong))
         if status:
             wrong.seek(0)
             last = wrong.read(100_000).decode("utf-8", "replace").strip().splitlines()[-1:]
@@ -71,17 +76,43 @@ def run_program(command: Sequence[str], text: str, timeout: float) -> str:
             raise RunError(f"{called} printed what is not UTF-8 text") from None
 
 
-def _ended(command: Sequence[str], called: str, timeout: float, given: Any, said: Any, wrong: Any) -> int:
-    """The exit status of a process and of nothing that it leaves behind: past the time all its group is ended."""
-    source = subprocess.DEVNULL if given is None else given
+@dataclass(frozen=True)
+class Clock:
+    """So many seconds, counted from the moment at which a file is there, if one is named."""
+
+    seconds: float
+    started: Path | None = None
+
+    def wait(self, process: subprocess.Popen[bytes]) -> int:
+        """The exit status. Raises subprocess.TimeoutExpired."""
+        ends = time.monotonic() + SECONDS_TO_START
+        while self.started is not None and not self.started.exists() and time.monotonic() < ends:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(0.02)
+        return process.wait(self.seconds)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Where a process reads and writes."""
+
+    given: Any = subprocess.DEVNULL
+    said: Any = subprocess.DEVNULL
+    wrong: Any = subprocess.DEVNULL
+
+
+def _ended(command: Sequence[str], called: str, clock: Clock, streams: Streams) -> int:
+    """The exit status of a process; past its time all its group is ended, and nothing of it is left behind."""
     try:
-        process = subprocess.Popen(command, stdin=source, stdout=said, stderr=wrong, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=streams.given, stdout=streams.said, stderr=streams.wrong, start_new_session=True
+        )
     except OSError as error:
         raise ChainruleError(f"{called}: cannot be run: {error.strerror or error}") from None
     try:
-        return process.wait(timeout)
+        return clock.wait(process)
     except subprocess.TimeoutExpired:
-        raise RunError(f"{called} did not end within {timeout:g} s") from None
+        raise RunError(f"{called} did not end within {clock.seconds:g} s") from None
     finally:
         _end_group(process)
 

@@ -32,7 +32,8 @@ class Task:
     """What the child has to do: ``kind`` names a row of `KINDS`; ``points`` hold every given array.
 
     ``elements`` are the names of the arrays' elements; ``single`` the arrays whose first axis is that of one example.
-    ``problem`` is there for what has to derive it again; ``options`` are those of a kind.
+    ``problem`` is there for what has to derive it again; ``options`` are those of a kind. ``started`` is a file that is
+    made when the user's own code begins: from then on its time counts.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Task:
     single: tuple[str, ...] = ()
     problem: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    started: str = ""
 
     def quantities(self, point: int) -> Quantities:
         """What a function may be called with at a point."""
@@ -61,9 +63,9 @@ class AbsentError(Exception):
 # ---- the user's file -----------------------------------------------------------------------
 
 
-def loaded(path: str) -> Any:
-    """The module in a file, as Python would import it from its own folder. Raises UserError."""
-    file = Path(path).resolve()
+def loaded(task: Task) -> Any:
+    """The module in a task's file, as Python would import it from its own folder. Raises UserError."""
+    path, file = task.path, Path(task.path).resolve()
     sys.path.insert(0, str(file.parent))
     sys.argv = [str(file)]
     specification = importlib.util.spec_from_file_location(file.stem, file)
@@ -71,6 +73,8 @@ def loaded(path: str) -> Any:
         raise AbsentError(f"{path}: is no Python file")
     module = importlib.util.module_from_spec(specification)
     sys.modules[file.stem] = module
+    if task.started:
+        Path(task.started).touch()
     guarded(path, "", lambda: specification.loader.exec_module(module))  # type: ignore[union-attr]
     return module
 
@@ -118,7 +122,7 @@ def _where(path: str, name: str, trace: TracebackType | None) -> str:
 
 def run_function(task: Task) -> Found:
     """A NumPy function, at every point."""
-    function = thing(loaded(task.path), task.path, task.name)
+    function = thing(loaded(task), task.path, task.name)
     if not callable(function):
         raise AbsentError(f"{task.path}: {task.name} is a {type(function).__name__}; a function is expected")
     return called_everywhere(task, function, plainly)
@@ -152,7 +156,7 @@ def called_everywhere(task: Task, function: Callable[..., Any], call: Caller) ->
             working = way, single
             break
         assert working is not None
-        found["points"].append(_written(given))
+        found["points"].append(written(given))
         found["takes"] = list(working[0].takes(quantities))
         if not found["takes"]:
             break
@@ -172,7 +176,8 @@ def _tries(task: Task, function: Callable[..., Any], quantities: Quantities) -> 
     return tries if len(tries) == 1 else [*tries, tries[0]]
 
 
-def _written(given: Mapping[str, Any]) -> Found:
+def written(given: Mapping[str, Any]) -> Found:
+    """The numbers of one point and their type, to be written as JSON."""
     values, kinds = {}, set()
     for name, nested, kind in calls.numbers(given):
         values[name] = nested

@@ -1,0 +1,200 @@
+"""A framework's module checked: its state beside the problem's parameters, its gradient at every point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from derive.derivation import Derivation, differentiate
+from derive.frameworks import tensors
+from derive.frameworks.layouts import Numbers, Pair, State, paired
+from derive.frameworks.tensors import Operations, Tensor
+from derive.program import Expression, Map, Ref, Softmax
+from derive.verification.runner import Found, Task, UserError, written
+from derive.verification.structure import Structure
+
+Error = Callable[[Tensor], Tensor]
+
+
+class Module(Protocol):
+    """What is asked of a framework."""
+
+    operations: Operations
+    unit: float
+    notes: list[str]
+
+    def states(self) -> list[State]:
+        """The arrays that it learns, in order."""
+
+    def outputs(self, x: Numbers) -> Numbers:
+        """What the module makes of inputs. Raises UserError."""
+
+    def tensor(self, array: Numbers) -> Tensor:
+        """Numbers of the module's own type."""
+
+    def gradients(self, x: Numbers, error: Error) -> tuple[Numbers, dict[str, Numbers]]:
+        """The error of the outputs, and its derivative by every state."""
+
+    def own_error(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """The loss that the module brings along, or None."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A module beside a problem: which state is which parameter, and what it gives for inputs."""
+
+    task: Task
+    module: Module
+    derivation: Derivation
+    pairs: Sequence[Pair]
+    loaded: bool
+
+    def at(self, number: int) -> dict[str, Numbers]:
+        """The error and the gradients at a point."""
+        point = self.task.points[number]
+        if number > 0 or self.loaded:
+            for pair in self.pairs:
+                pair.state.write(pair.theirs(np.asarray(point[pair.parameter])))
+        error, by_state = self.module.gradients(point["x"], self.error(point))
+        held = {p.parameter: p.gradient(by_state[p.state.name]) for p in self.pairs if p.state.name in by_state}
+        return {self.derivation.program.error: error, **held}
+
+    def error(self, point: Mapping[str, Numbers]) -> Error:
+        """The error as a function of the outputs, in the framework's own operations."""
+        module, program = self.module, self.derivation.program
+        target = module.tensor(point["t"]) if "t" in point else None
+        own = module.own_error()
+        if own is not None:
+            return lambda outputs: own(outputs, target)
+        start = self.output
+        given = {name: module.tensor(array) for name, array in point.items()}
+        equations = tensors.error_from(program, start)
+
+        def error(outputs: Tensor) -> Tensor:
+            shaped = module.operations.reshape(outputs, program.shape(start))
+            return tensors.computed(equations, {**given, start: shaped}, module.operations)[program.error]
+
+        return error
+
+    @cached_property
+    def output(self) -> str:
+        """The array that the module's outputs are: the problem's outputs, or their net input where that is nearer."""
+        program, x = self.derivation.program, self.task.points[0]["x"]
+        (output,) = Structure(program).outputs[:1] or ("",)
+        if not output:
+            raise UserError("this problem compares no outputs with targets: no module can be checked by it")
+        found = self.module.outputs(x)
+        if found.size != int(np.prod(program.shape(output))):
+            raise UserError(f"gives outputs of shape {found.shape}; {program.shape(output)} are expected")
+        if not (self.loaded or all(p.same(np.asarray(self.task.points[0][p.parameter]), 1e-3) for p in self.pairs)):
+            return output
+        candidates = [output, *_before(program.definitions[output])]
+        far = {name: _far(found, self.derivation.values[name]) for name in candidates}
+        return min(candidates, key=lambda name: (far[name] > 0.01 * far[output], far[name]))
+
+
+def _before(expression: Expression) -> tuple[str, ...]:
+    """The net input of an activation that losses are often given without (softmax, the logistic function)."""
+    match expression:
+        case Softmax(Ref(name)):
+            return (name,)
+        case Map(formula, (_,), (Ref(name),)) if "logistic" in str(formula):
+            return (name,)
+    return ()
+
+
+def _far(found: Numbers, wanted: Any) -> float:
+    return float(np.max(np.abs(found.reshape(-1) - np.asarray(wanted).reshape(-1)), initial=0.0)) + 1e-300
+
+
+def run(task: Task, module: Module) -> Found:
+    """What the parent is told of a module: its gradients at each point, notes, what its layout says."""
+    derivation = differentiate(task.problem)
+    if "x" not in derivation.program.variables:
+        raise UserError("is a module, which takes inputs; this problem has no array x of inputs")
+    states = module.states()
+    own = {name: task.points[0][name] for name in task.parameters if name in task.points[0]}
+    digits = 8 * module.unit
+    pairs = paired(own, states, digits)
+    _check_pairs(own, states, pairs)
+    notes, loaded = _compared(own, states, pairs, digits)
+    checked = Checked(task, module, derivation, pairs, loaded)
+    found: Found = {"points": [], "takes": ["x", *(p.parameter for p in pairs)], "diagnosis": []}
+    own_values = loaded or all(p.same(np.asarray(own[p.parameter]), digits) for p in pairs)
+    for number in range(len(task.points) if own_values else 1):
+        found["points"].append(written(checked.at(number)))
+    found["diagnosis"] = _layout(derivation, [p for p in pairs if p.turned and _square(p)])
+    if module.own_error() is not None:
+        notes.append("the loss is the module's own")
+    found["notes"] = [*module.notes, *notes]
+    return found
+
+
+def _square(pair: Pair) -> bool:
+    return pair.shape == pair.shape[::-1]
+
+
+def _check_pairs(own: Mapping[str, Numbers], states: Sequence[State], pairs: Sequence[Pair]) -> None:
+    """Raise UserError where a weight of the problem is nowhere in the module."""
+    held = {pair.parameter for pair in pairs}
+    missing = [name for name, value in own.items() if name not in held and value.ndim > 1]
+    if missing or not pairs:
+        theirs = ", ".join(f"{s.name} ({_shape(s.shape)})" for s in states) or "nothing that is learned"
+        ours = ", ".join(f"{name} ({_shape(value.shape)})" for name, value in own.items())
+        raise UserError(f"holds {theirs}; the problem has {ours}: by order and shape they do not go together")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "one number"
+
+
+def _compared(
+    own: Mapping[str, Numbers], states: Sequence[State], pairs: Sequence[Pair], digits: float
+) -> tuple[list[str], bool]:
+    """What is said of the module's numbers, and whether the problem's are put in their place.
+
+    Numbers that are all others are an initialisation, and the problem's are put in; where some weights are the
+    problem's, the others are meant to be, and stay as they are.
+    """
+    notes = []
+    for pair in pairs:
+        if pair.turned:
+            how = "transposed" if _square(pair) else "with a row per incoming value"
+            notes.append(f"{pair.state.name} holds {pair.parameter} {how}")
+    same = [pair for pair in pairs if pair.same(np.asarray(own[pair.parameter]), digits)]
+    other = [pair for pair in pairs if pair not in same]
+    extra = [s.name for s in states if s.name not in {p.state.name for p in pairs}]
+    if extra:
+        notes.append(f"{', '.join(extra)}: the problem has no such parameter")
+    if lacking := [name for name in own if name not in {p.parameter for p in pairs}]:
+        notes.append(f"the module has no {', '.join(lacking)}")
+    weights = [pair for pair in same if len(pair.shape) > 1]
+    if other and not weights:
+        notes.append("the module's own weights are not the problem's; the problem's were put in")
+        return notes, True
+    notes += [_difference(pair, np.asarray(own[pair.parameter])) for pair in other]
+    return notes, False
+
+
+def _difference(pair: Pair, value: Numbers) -> str:
+    """The first number of a state that is not the problem's."""
+    found, wanted = pair.state.read(), np.asarray(pair.theirs(value))
+    at = np.unravel_index(int(np.argmax(np.abs(found - wanted))), found.shape)
+    place = f"[{', '.join(map(str, at))}]" if at else ""
+    return f"{pair.state.name} is not {pair.parameter}: {pair.state.name}{place} is {found[at]!s}, not {wanted[at]:g}"
+
+
+def _layout(derivation: Derivation, turned: Sequence[Pair]) -> list[dict[str, Any]]:
+    """The explanations that the layout of square matrices suggests; told where the numbers come out wrong."""
+    layers = Structure(derivation.program).layer_of
+    return [
+        {
+            "mistake": ["layout_transposed", layers.get(pair.parameter, "all")],
+            "words": f"{pair.state.name} holds {pair.parameter} with rows and columns exchanged.",
+        }
+        for pair in turned
+    ]
