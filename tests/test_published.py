@@ -194,7 +194,9 @@ def test_the_article_was_computed_in_sequence() -> None:
     status, printed_json, _ = verify("mazur", "--published", "--json")
     found = json.loads(printed_json)
     assert (status, found["verdict"]) == (1, "wrong")
-    assert [each["mistakes"] for each in found["diagnosis"]] == [[{"mistake": "update_order_sequential", "layer": "all"}]]
+    assert [each["mistakes"] for each in found["diagnosis"]] == [
+        [{"mistake": "update_order_sequential", "layer": "all"}]
+    ]
     outside = [row["name"] for row in found["parameters"] if not row["within"]]
     assert outside == ["E@1", "E@10000", "out_o1@10000", "out_o2@10000"]
     assert len(found["parameters"]) == 31

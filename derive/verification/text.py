@@ -141,9 +141,9 @@ def _s(number: int, verb: str) -> str:
     return {"do": "does"}.get(verb, f"{verb}s")
 
 
-def arrays(rows: Sequence[Row]) -> dict[str, tuple[Row, ...]]:
+def arrays(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """The rows by their array."""
-    found: dict[str, tuple[Row, ...]] = {}
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        found[row.array or row.name] = (*found.get(row.array or row.name, ()), row)
+        found.setdefault(row.array or row.name, []).append(row)
     return found

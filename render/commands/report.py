@@ -108,7 +108,7 @@ def _versions(line: WrittenLine) -> Iterator[tuple[str, str, list[str]]]:
         yield title, colour, [plain_equation((side,)) for side in sides]
 
 
-TITLE = 24
+TITLE = 26
 
 
 def _folded(title: str, sides: list[str], width: int) -> Iterator[str]:

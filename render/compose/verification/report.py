@@ -9,6 +9,7 @@ from derive.derivation import Derivation
 from derive.verification import text
 from derive.verification.report import Report, Row
 from render.compose.pen import Pen, equation, listed, paragraph, prose
+from render.compose.structure import TABLE_ROWS
 from render.compose.tables import Cell, table
 from render.compose.verification.lines import WrittenLine, lines_of, pen_of
 from render.compose.verification.step import up_to
@@ -102,9 +103,10 @@ def _numbers(pen: Pen, report: Report) -> list[Block]:
             "tab-numbers",
             prose("The numbers that were handed over, the worst first."),
             columns,
-            [_row(pen, row) for row in rows],
+            [_row(pen, row) for row in rows[: TABLE_ROWS + 1]],
             (False, True, True, True, True, True, False),
-            more=", all of which lie within their bounds" if all(row.within for row in rows[40:]) else "",
+            total=len(rows),
+            more="; all of them lie within their bounds" if all(row.within for row in rows[TABLE_ROWS:]) else "",
         )
     )
 
