@@ -49,12 +49,12 @@ finally:
     print(sorted({heavy} & set(sys.modules)))
 """
     printed = python("-c", code).stdout
-    for command in ("render", "gradients", "train", "list", "new", "schema", "--version"):
+    for command in ("render", "gradients", "train", "verify", "list", "new", "schema", "--version"):
         assert command in printed
     assert printed.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["render", "gradients", "train", "list", "new", "schema"])
+@pytest.mark.parametrize("command", ["render", "gradients", "train", "verify", "list", "new", "schema"])
 def test_every_command_has_help(command: str) -> None:
     assert "Usage: " in done(command, "--help")
 
