@@ -49,7 +49,7 @@ def _listed(rows: list[Row]) -> str:
     lines = []
     for row in rows[:MOST_LISTED]:
         name, yours, reference, _, digits, bound = cells(row)
-        lines.append(f"{name}: found {yours}; the derivation gives {reference}, {digits} digits right, bound {bound}")
+        lines.append(f"{name}: found {yours}; the derivation gives {reference}, digits right: {digits}, bound {bound}")
     if len(rows) > MOST_LISTED:
         lines.append(f"and {len(rows) - MOST_LISTED:,} more")
     return "\n".join(lines)

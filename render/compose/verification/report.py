@@ -8,7 +8,7 @@ from math import prod
 from derive.derivation import Derivation
 from derive.verification import text
 from derive.verification.report import Report, Row
-from render.compose.pen import Pen, equation, listed, paragraph, prose
+from render.compose.pen import Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import TABLE_ROWS
 from render.compose.tables import Cell, table
 from render.compose.verification.lines import WrittenLine, lines_of, pen_of
@@ -63,10 +63,11 @@ def _checked(pen: Pen, report: Report) -> Paragraph:
     missing = [name for name in pen.derivation.program.parameters if not {name, f"{name}+"} & set(handed)]
     partly = [name for name, rows in handed.items() if len(rows) < _size(pen, name)]
     what = "Compared were the elements of {arrays}" + (", of {partly} not all" if partly and len(handed) > 1 else "")
-    what += ", at the numbers of the problem"
+    what += ", at the numbers of the problem" + (" and at {others} more" if report.points > 1 else "")
     what += ". Of {missing} nothing was handed over, and nothing is said." if missing else "."
     return paragraph(
         what + " The bound says how far a number may lie from the reference if it is right.",
+        others=count(report.points - 1, "point"),
         arrays=listed([_array(pen, name) for name in handed]),
         partly=listed([_array(pen, name) for name in partly]),
         missing=listed([pen.array(name) for name in missing]),
