@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from derive.errors import ChainruleError, ProblemError
     from derive.problem import Problem, load
     from derive.tracing import trace
+    from derive.verification.api import assert_gradient, verify
+    from derive.verification.report import Report
 
 __version__ = "0.1.0"
 
@@ -27,9 +29,23 @@ _HOMES = {
     "Problem": "derive.problem",
     "load": "derive.problem",
     "trace": "derive.tracing",
+    "Report": "derive.verification.report",
+    "assert_gradient": "derive.verification.api",
+    "verify": "derive.verification.api",
 }
 
-__all__ = ["ChainruleError", "Derivation", "Problem", "ProblemError", "differentiate", "load", "trace"]
+__all__ = [
+    "ChainruleError",
+    "Derivation",
+    "Problem",
+    "ProblemError",
+    "Report",
+    "assert_gradient",
+    "differentiate",
+    "load",
+    "trace",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

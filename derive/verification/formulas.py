@@ -22,10 +22,11 @@ from derive.digits import Exact, ends, significant
 from derive.evaluate import balls
 from derive.evaluate.balls import Array, UndecidedError
 from derive.functions import expand
-from derive.program import Equation, Expression, Shape
+from derive.program import Equation, Expression, Shape, references
 from derive.scalars import Scalar, element, to_sympy
 from derive.verification.handed import Handed, HandedError, Item
 from derive.verification.handed import of_mapping as numbers_of
+from derive.verification.points import place_of
 from derive.verification.structure import Structure
 
 BITS = 512
@@ -54,6 +55,11 @@ class Formulas:
     lines: tuple[Equation, ...]
     claims: Mapping[str, str]
     _values: dict[int, dict[str, Array]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The arrays that the formulas name. Inputs that they do not name are the problem's own, as numbers in them."""
+        return frozenset(name for line in self.lines for name in references(line.expression))
 
     # ---- as numbers ------------------------------------------------------------------------
 
@@ -103,7 +109,7 @@ class Formulas:
                 with flint.ctx.workprec(BITS):
                     apart = arb(mine) - arb(right)
                 if not apart.contains(0):
-                    where = "the problem's own numbers" if not values else f"point {number + 1}{_shown(values)}"
+                    where = place_of(number, values)
                     return (
                         f"{item.name}: not the derived formula: at {where} it is {_short(mine)}, where {_short(right)} "
                         "is right"
@@ -185,14 +191,3 @@ def _short(value: Exact) -> str:
 
 def _points(count: int) -> str:
     return "one point" if count == 1 else f"{count} points"
-
-
-def _shown(values: Values) -> str:
-    """The values of a point, where they are few."""
-    told = [f"{name} = {_nested(array)}" for name, array in values.items()]
-    text = ", ".join(told)
-    return f" ({text})" if len(text) <= 400 else ""
-
-
-def _nested(array: Array) -> str:
-    return str(np.asarray(np.frompyfunc(_short, 1, 1)(array)).tolist()).replace("'", "")

@@ -231,7 +231,8 @@ def number(value: Any, place: str) -> tuple[str, Fraction | None]:
         return str(int(value)), Fraction(int(value))
     if isinstance(value, float | np.floating):
         floating = float(value)
-        return repr(floating), Fraction(floating) if math.isfinite(floating) else None
+        text = str(value) if isinstance(value, np.float32 | np.float16) else repr(floating)
+        return text, Fraction(floating) if math.isfinite(floating) else None
     text = str(value).strip().replace("\u2212", "-")
     if len(text) > LONGEST_NUMBER:
         raise HandedError(f"{place}: a number of {len(text):,} characters; at most {LONGEST_NUMBER:,} are read")

@@ -17,7 +17,7 @@ from derive.verification.edit import Edit
 from derive.verification.family import SENTENCES, family
 from derive.verification.handed import Handed, Item
 from derive.verification.locate import located
-from derive.verification.points import Point
+from derive.verification.points import Point, place_of
 from derive.verification.precision import Precision
 from derive.verification.report import Explanation, Report, Row
 from derive.verification.search import Made, Search, all_made
@@ -27,6 +27,9 @@ GROSS = 0.01
 """A mistake that changes a number by less than this share of it is not asked to be told apart."""
 
 MOST_DIGITS = 17
+
+MOST_NAMED = 5
+"""So many numbers that are not finite are named."""
 
 
 def judge(
@@ -48,13 +51,17 @@ def judge(
         points=len(points),
         notes=tuple(_kinks(points[0])),
     )
-    if all(each.within(each.bounds).all() for each in points):
+    wrong = [number for number, each in enumerate(points) if not each.within(each.bounds).all()]
+    if not wrong:
         if turned:
             words = f"{', '.join(turned)}: {SENTENCES['layout_transposed']}; so turned, the numbers are right"
             return replace(found, verdict="wrong", diagnosis=(Explanation((("layout_transposed", "all"),), words),))
         digits = _undecided(derivation, points)
         return replace(found, verdict="verified" if digits is None else "undecided", digits_needed=digits)
-    diagnosis, more = diagnosed(derivation, points)
+    first = wrong[0]
+    diagnosis, more = diagnosed(derivation, [points[first], *points[:first], *points[first + 1 :]])
+    if first:
+        more = [_elsewhere(handed[first][0], points[first], first), *more]
     if turned:
         diagnosis = tuple(_turned_too(each) for each in diagnosis)
     return replace(found, verdict="wrong", diagnosis=diagnosis, notes=(*found.notes, *more))
@@ -65,6 +72,12 @@ def _turned_too(explanation: Explanation) -> Explanation:
     layout = ("layout_transposed", "all")
     rest = [each for each in explanation.mistakes if each not in (layout, ("weight_gradient_transposed", "all"))]
     return replace(explanation, mistakes=(layout, *rest))
+
+
+def _elsewhere(values: Mapping[str, object], point: Point, number: int) -> str:
+    """The first number that is wrong at a point which is not the problem's own."""
+    row = next(row for row in rows_of(point) if not row.within)
+    return f"at {place_of(number, values)} {row.name} is {row.yours}, where {row.reference} is right"
 
 
 @lru_cache(maxsize=8)
@@ -196,9 +209,10 @@ def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) ->
 def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Explanation, ...], list[str]]:
     """The explanations that are consistent, the most plausible first; and notes where there is none."""
     notes: list[str] = []
-    for item in points[0].items:
-        if item.value is None:
-            notes.append(f"{item.name} is {item.text}: not a finite number")
+    if strange := [item for item in points[0].items if item.value is None]:
+        listed = ", ".join(f"{item.name} is {item.text}" for item in strange[:MOST_NAMED])
+        more = f", and {len(strange) - MOST_NAMED:,} more are such" if len(strange) > MOST_NAMED else ""
+        notes.append(f"{listed}{more}: not a finite number")
     found: list[Explanation] = []
     if points[0].precision.kind == "float64" and _as_float32(points):
         found.append(Explanation((("float32_rounding", "all"),), _sentence("float32_rounding", "all", "")))
@@ -207,7 +221,7 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
     found += [explanation(edits) for edits in singles]
     if not found and not notes:
         found += [explanation(edits) for edits in search.pairs()]
-    if not found:
+    if not found and not notes:
         notes += located(points[0])
     return tuple(found), notes
 

@@ -13,7 +13,7 @@ from flint import arb, fmpq
 from numpy.typing import NDArray
 
 from derive import optimizers
-from derive.digits import Exact, ends
+from derive.digits import Exact, ends, significant
 from derive.evaluate import balls
 from derive.evaluate.balls import Array, FIRST_BITS, LAST_BITS
 from derive.problem import Update
@@ -203,6 +203,23 @@ class Point:
             return edit.apply(sheet or self.sheet)
         except DoesNotApplyError:
             return None
+
+
+LONGEST_PLACE = 400
+"""The values of a point are told in at most so many characters."""
+
+
+def place_of(number: int, values: Mapping[str, object]) -> str:
+    """Where a number stands: the problem's own numbers, or the point of this number (from 0) with its values, if few."""
+    if not values:
+        return "the problem's own numbers"
+    text = ", ".join(f"{name} = {_nested(np.asarray(array))}" for name, array in values.items())
+    return f"point {number + 1}" + (f" ({text})" if len(text) <= LONGEST_PLACE else "")
+
+
+def _nested(array: NDArray[np.object_]) -> str:
+    texts = np.frompyfunc(lambda value: significant(ends(value)[0], 10), 1, 1)(array)
+    return str(np.asarray(texts).tolist()).replace("'", "")
 
 
 def _radius(value: Exact) -> float:

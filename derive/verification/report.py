@@ -71,6 +71,16 @@ class Report:
         """Is it verified?"""
         return self.verdict == "verified"
 
+    def __str__(self) -> str:
+        """Verdict, table and diagnosis in plain text."""
+        from derive.verification.text import report_text
+
+        return report_text(self)
+
+    def __repr__(self) -> str:
+        """The same: what a session shows of it."""
+        return str(self)
+
     def to_json(self) -> dict[str, Any]:
         """The JSON report."""
         found: dict[str, Any] = {
