@@ -24,6 +24,7 @@ CASES: dict[str, tuple[list[Stated], tuple[int, ...], Any]] = {
     "dense": ([layer("dense", units=3, activation="tanh", **BIAS)], (2, 4), None),
     "dense on a sequence": ([layer("dense", units=3, activation="softmax", **BIAS)], (2, 5, 4), None),
     "dense with a shared bias": ([layer("dense", units=3, bias="shared")], (2, 4), None),
+    "activation": ([layer("activation", activation="tanh")], (2, 4), None),
     "conv2d": ([layer("conv2d", filters=3, kernel_size=(2, 3), activation="logistic", **BIAS)], (2, 2, 5, 6), None),
     "conv2d, stride and padding": (
         [layer("conv2d", filters=2, kernel_size=3, stride=(2, 1), padding=(1, 2), activation="relu")],

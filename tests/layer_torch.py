@@ -127,6 +127,7 @@ def _highway(stated: Stated, p: Tensors, x: Any, _: Any) -> Any:
 
 TORCH: dict[str, Callable[[Stated, Tensors, Any, list[Any]], Any]] = {
     "dense": _dense,
+    "activation": lambda stated, p, x, _: _activation(stated)(x),
     "conv2d": _conv,
     "max_pool2d": _functional("max_pool2d"),
     "avg_pool2d": _functional("avg_pool2d"),

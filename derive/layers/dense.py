@@ -5,6 +5,7 @@ from __future__ import annotations
 from derive.layers.frame import (
     BIAS,
     CONSTANTS,
+    REQUIRED,
     UNITS,
     Key,
     LayerError,
@@ -44,6 +45,16 @@ DENSE = LayerType(
     stems=("W", "b"),
     meanings={"W": "weights", "b": "biases", "z": "net inputs", "a": "activations"},
     axes=lambda settings, incoming: dict.fromkeys("za", (*incoming[:-1], "unit")),
+)
+
+
+ACTIVATION = LayerType(
+    "activation",
+    "an activation by itself, a = f(x), behind a layer that has none of its own (a normalization, a sum)",
+    {"activation": Key("activation", REQUIRED, "see `chainrule list activations`"), **CONSTANTS},
+    lambda settings, incoming: {},
+    lambda scope: f"{scope.name('a')} = {scope.squashed(scope.incoming.name)}",
+    meanings={"a": "activations"},
 )
 
 

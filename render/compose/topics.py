@@ -57,6 +57,12 @@ TOPICS: Mapping[str, Topic] = {
             "z": "One factor is added to the chain: the derivative of the activation function, taken where this unit stands.",
         },
     ),
+    "activation": Topic(
+        "activation",
+        "The activation function is applied to every value by itself. There is nothing to learn here.",
+        {"a": "Every value goes through the activation function."},
+        {"a": "What arrives here is multiplied, value by value, with the derivative of the activation function."},
+    ),
     "conv2d": Topic(
         "convolution",
         "A filter is a small window of weights. It is laid on the image at every place in turn, what lies under it is "
