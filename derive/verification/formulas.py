@@ -39,6 +39,9 @@ MOST_SCALARS = 400
 MOST_OPERATIONS = 4_000
 """Beyond this algebra is not tried: points decide."""
 
+MOST_TO_CANCEL = 120
+"""With powers of e it takes seconds soon, and minutes for powers in powers."""
+
 Values = Mapping[str, Array]
 
 
@@ -168,7 +171,7 @@ def _is_zero(difference: sympy.Expr, in_nets: Mapping[sympy.Symbol, sympy.Expr])
     if sympy.expand(difference) == 0:
         return True
     written = expand(difference).xreplace(dict(in_nets))
-    if written.has(sympy.Piecewise) or written.count_ops() > MOST_OPERATIONS:
+    if written.has(sympy.Piecewise) or written.count_ops() > MOST_TO_CANCEL:
         return False
     powers = {each: sympy.Dummy() for each in written.rewrite(sympy.exp).atoms(sympy.exp)}
     return bool(sympy.cancel(sympy.together(sympy.expand_power_exp(written.rewrite(sympy.exp)).xreplace(powers))) == 0)
