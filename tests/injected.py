@@ -27,7 +27,7 @@ class Dense:
     activation: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """``inputs`` and ``targets`` have a row for each example."""
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-
 from injected import FORMS, HALVES, Dense, Floats, Network, Slip
 
 CROSS_ENTROPY = ("binary_cross_entropy", "categorical_cross_entropy")
@@ -33,8 +32,10 @@ def of_the_error(net: Network) -> Iterator[Slip]:
     yield Slip("sign_of_error", "all", "of the difference")
     yield Slip("factor_two", "all", "at the outputs")
     yield Slip("factor_half", "all", "at the outputs")
-    for reading in ("for the derivative", "whole, for the derivative", "as delta", "whole, as delta"):
+    for reading in ("for the derivative", "as delta", "whole, as delta"):
         yield Slip("error_value_as_delta", "all", reading)
+    if not softmax:  # its Jacobian makes 0 of what is the same everywhere
+        yield Slip("error_value_as_delta", "all", "whole, for the derivative")
     if squared:
         yield Slip("target_forgotten", "all", "taken as 0")
     elif softmax or net.layers[-1].activation == "logistic":

@@ -13,7 +13,7 @@ import numpy as np
 from derive.derivation import Derivation
 from derive.digits import ends, significant
 from derive.verification import precision as precisions
-from derive.verification.edit import Edit
+from derive.verification.edit import Edit, Layer
 from derive.verification.family import SENTENCES, family
 from derive.verification.handed import Handed, Item
 from derive.verification.locate import located
@@ -69,7 +69,7 @@ def judge(
 
 def _turned_too(explanation: Explanation) -> Explanation:
     """An explanation of arrays that came rows for columns; square ones, which hide it, were turned by the same slip."""
-    layout = ("layout_transposed", "all")
+    layout: tuple[str, Layer] = ("layout_transposed", "all")
     rest = [each for each in explanation.mistakes if each not in (layout, ("weight_gradient_transposed", "all"))]
     return replace(explanation, mistakes=(layout, *rest))
 

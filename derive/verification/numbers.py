@@ -95,7 +95,8 @@ def evaluate(expression: Expression, values: Mapping[str, Floats]) -> Floats:
             places = positions.array.reshape(-1) - offset
             inside = (places >= 0) & (places < size)
             weights = evaluate(argument, values).reshape(-1)[inside]
-            return np.bincount(places[inside], weights=weights, minlength=size).reshape(shape)
+            added = np.bincount(places[inside], weights=weights, minlength=size)
+            return np.asarray(added, dtype=np.float64).reshape(shape)
         case Largest(argument, axis, keepdims, _, mask):
             found = evaluate(argument, values)
             if mask:

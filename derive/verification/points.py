@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from derive import optimizers
 from derive.digits import Exact, ends, significant
 from derive.evaluate import balls
-from derive.evaluate.balls import Array, FIRST_BITS, LAST_BITS
+from derive.evaluate.balls import FIRST_BITS, LAST_BITS, Array
 from derive.problem import Update
 from derive.verification import numbers, rounding
 from derive.verification.edit import Edit

@@ -86,7 +86,7 @@ def told(texts: Sequence[str]) -> Precision:
     most = max((len(each) for each, _ in digits), default=1)
     if most >= FULL_DIGITS:
         exact32 = all(float(np.float32(float(text))) == float(text) for text in texts)
-        if exact32 and len(digits) > 1 or exact32 and most > FULL_DIGITS:
+        if exact32 and (len(digits) > 1 or most > FULL_DIGITS):
             return Precision("float32")
         return Precision("sf", most) if most > 17 else Precision("float64")
     if most >= 8 and len(texts) > 2 and all(_is_float32(text) for text in texts):

@@ -10,7 +10,7 @@ kink), both ways are enclosed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -29,15 +29,13 @@ from derive.program import (
     Contract,
     Equation,
     Expression,
-    Gather,
     Largest,
     Map,
     Ref,
-    Reshape,
-    Scatter,
     Softmax,
     Total,
-    Transpose,
+    parts,
+    rebuilt,
 )
 
 SAFETY = 2
@@ -84,7 +82,7 @@ def enclosed(
 
 
 def _sizes(array: Array) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.abs(_floats(array))
+    return np.asarray(np.abs(_floats(array)))
 
 
 def _floats(array: Array) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -191,20 +189,14 @@ def _terms(axes: tuple[str, str], out: str, shapes: tuple[tuple[int, ...], tuple
 
 
 def _parts(expression: Expression) -> tuple[Expression, ...]:
-    from derive.program import parts
-
     return parts(expression)
 
 
 def _renamed(expression: Expression) -> Expression:
-    from derive.program import rebuilt
-
     return rebuilt(expression, tuple(Ref(str(k), part.shape) for k, part in enumerate(_parts(expression))))
 
 
 def _on_name(expression: Softmax) -> Softmax:
-    from dataclasses import replace
-
     return replace(expression, argument=Ref("", expression.argument.shape))
 
 
@@ -224,7 +216,7 @@ def _both_ways(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, and where a sign is not decided the hull of what it is either way."""
 
     def apply(*values: Exact) -> Exact:
-        results = [function(_Decider(script).positive, *values) for script in _scripts(function, values)]
+        results: list[Exact] = [function(_Decider(script).positive, *values) for script in _scripts(function, values)]
         if len(results) == 1:
             return results[0]
         hull = arb(results[0])

@@ -1,4 +1,4 @@
-"""Which mistakes explain the numbers: each alone, two at once, and if none does, where the first wrong number stands."""
+"""Which mistakes explain the numbers: each alone, or two at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sheet of a calculation: a program and its backward pass laid out line by line, so that single lines can be edited.
+"""The sheet of a calculation: a program and its backward pass, line by line, so that single lines can be edited.
 
 First the program is put into a regular form: every product with a weight, every activation and every softmax is an
 equation of its own, over named arrays. Then each equation that reads an array passes back one contribution to that

@@ -46,14 +46,12 @@ def _line(structure: Structure, squash: Squash) -> str:
 def passed(squash: Squash, local: Expr) -> Callable[[Sheet], Expression]:
     """The upstream gradient times a formula in z and a."""
 
-    def new(sheet: Sheet) -> Expression:
-        net, out = sheet.ref(squash.source), sheet.ref(squash.target)
-        symbols = {z: arrays.placeholder(net), a: arrays.placeholder(out)}
-        used = tuple(part for symbol, part in ((z, net), (a, out)) if symbol in local.free_symbols)
-        factor = Map(local.xreplace(symbols), tuple(arrays.placeholder(part) for part in used), used, net.shape)
-        return times(sheet.upstream(squash.target), factor)
-
-    return new
+    shape = squash.expression.shape
+    net, out = Ref(squash.source, shape), Ref(squash.target, shape)
+    symbols = {z: arrays.placeholder(net), a: arrays.placeholder(out)}
+    used = tuple(part for symbol, part in ((z, net), (a, out)) if symbol in local.free_symbols)
+    factor = Map(local.xreplace(symbols), tuple(arrays.placeholder(part) for part in used), used, shape)
+    return lambda sheet: times(sheet.upstream(squash.target), factor)
 
 
 def _wrong(row: Activation, constants: dict[Expr, Expr]) -> Iterator[tuple[str, str, Expr]]:

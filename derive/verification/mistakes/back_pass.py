@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import Rational
 
 from derive import arrays
@@ -16,12 +18,17 @@ from derive.verification.structure import Affine, Squash, Structure
 New = Callable[[Sheet], Expression]
 Update = Callable[[Sheet, str], Expression]
 
+Mask = NDArray[np.bool_]
+
 MOST_PATHS = 64
 """Of a larger weight array no single paths are tried."""
 
 
 def edits(structure: Structure, update: Update | None) -> Iterator[Edit]:
-    """The mistakes on the way back; ``update(sheet, weight)`` is a weight's new value, None where nothing is updated."""
+    """The mistakes on the way back.
+
+    ``update(sheet, weight)`` is a weight's new value, None where nothing is updated.
+    """
     groups: dict[str, list[Affine]] = {}
     for each in structure.affine:
         if _wanted(structure, each):
@@ -153,13 +160,13 @@ def _wrong_weights(structure: Structure, affine: Affine) -> Iterator[tuple[str, 
         steps = weights.index(other) - weights.index(affine.weight)
         words = {-1: "the layer before", 1: "the layer after"}.get(steps, other)
         if shape == affine.weight_shape:
-            yield name, words, lambda each, other=other, shape=shape: _through(each, lambda _: Ref(other, shape))
+            yield name, words, partial(_other_weights, Ref(other, shape))
         if shape == affine.weight_shape[::-1] and len(shape) == 2:
-            yield (
-                name,
-                f"{words}, transposed",
-                lambda each, other=other, shape=shape: _through(each, lambda _: arrays.transpose(Ref(other, shape))),
-            )
+            yield name, f"{words}, transposed", partial(_other_weights, arrays.transpose(Ref(other, shape)))
+
+
+def _other_weights(other: Expression, affine: Affine) -> New:
+    return _through(affine, lambda _: other)
 
 
 def _paths(affine: Affine) -> Iterator[tuple[str, str, Callable[[Affine], New]]]:
@@ -168,9 +175,9 @@ def _paths(affine: Affine) -> Iterator[tuple[str, str, Callable[[Affine], New]]]
     if affine.unit_axis is None or len(shape) != 2 or int(np.prod(shape)) > MOST_PATHS or int(np.prod(shape)) < 2:
         return
     name, units = "back_pass_path_missing", affine.unit_axis
-    masks: list[tuple[str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]] = []
+    masks: list[tuple[str, Mask]] = []
     for output in range(shape[units] if shape[units] > 1 else 0):
-        mask = np.ones(shape, dtype=bool)
+        mask: Mask = np.ones(shape, dtype=bool)
         mask[(output, slice(None)) if units == 0 else (slice(None), output)] = False
         masks.append((f"those of output {output + 1}", mask))
     masks.append(("all but unit j's to output j", np.eye(*shape, dtype=bool)))
@@ -180,4 +187,8 @@ def _paths(affine: Affine) -> Iterator[tuple[str, str, Callable[[Affine], New]]]
         masks.append((f"that of {affine.weight}[{place[0]}, {place[1]}]", mask))
     for variant, mask in masks:
         if mask.any() and not mask.all():
-            yield name, variant, lambda each, mask=mask: _through(each, lambda weight: kept_where(weight, mask))
+            yield name, variant, partial(_kept, mask)
+
+
+def _kept(mask: Mask, affine: Affine) -> New:
+    return _through(affine, lambda weight: kept_where(weight, mask))

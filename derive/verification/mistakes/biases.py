@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from sympy import Rational
 
@@ -37,17 +38,9 @@ def _wrong(structure: Structure, biases: list[Bias]) -> Iterator[tuple[str, str,
     shape, own = structure.program.shape(first.target), structure.program.shape(first.name)
     summed = [axis for axis in range(len(shape)) if axis < len(shape) - len(own) and shape[axis] > 1]
     for variant, count in _counts(shape, summed):
-        yield (
-            "bias_gradient_averaged",
-            variant,
-            lambda bias, count=count: lambda sheet: scaled(_line(sheet, bias), Rational(1, count)),
-        )
+        yield "bias_gradient_averaged", variant, partial(_mean, count)
     for variant, places in _terms(shape, summed):
-        yield (
-            "bias_gradient_not_summed",
-            variant,
-            lambda bias, places=places: lambda sheet: _some_terms(sheet, bias, places),
-        )
+        yield "bias_gradient_not_summed", variant, partial(_not_summed, places)
 
 
 def _terms(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, dict[int, int]]]:
@@ -59,6 +52,14 @@ def _terms(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, dic
     if len(summed) > 1:
         for name, chosen in (("first", 0), ("last", -1)):
             yield f"the {name} term alone", {axis: range(shape[axis])[chosen] for axis in summed}
+
+
+def _mean(count: int, bias: Bias) -> New:
+    return lambda sheet: scaled(_line(sheet, bias), Rational(1, count))
+
+
+def _not_summed(places: dict[int, int], bias: Bias) -> New:
+    return lambda sheet: _some_terms(sheet, bias, places)
 
 
 def _line(sheet: Sheet, bias: Bias) -> Expression:

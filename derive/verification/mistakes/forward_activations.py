@@ -58,11 +58,12 @@ def _stated_derivative(structure: Structure, layer: int, squashes: list[Squash],
         return
     constants = squashes[0].constants
     z = sympy.Symbol("z", real=True)
-    forms = {"in the output": derivative(row), "at the net input": sympy.diff(row.formula, z)}
+    written = {"in the output": derivative(row), "at the net input": sympy.diff(row.formula, z)}
+    forms = {variant: form.xreplace(constants) for variant, form in written.items()}
     change = _other_activation(squashes, name)
     for variant, form in forms.items():
 
-        def apply(sheet: Sheet, form: sympy.Expr = form.xreplace(constants)) -> Sheet:
+        def apply(sheet: Sheet, form: sympy.Expr = form) -> Sheet:
             made = laid_out(change(sheet.program))
             lines = {flow(e.source, e.target, sheet.program.error): passed(e, form)(made) for e in squashes}
             return made.with_lines({line: new for line, new in lines.items() if line in made.backward})

@@ -26,7 +26,6 @@ from derive.verification.edit import (
 from derive.verification.sheet import Sheet, flow
 from derive.verification.structure import Structure
 
-
 MOST_OUTPUTS = 12
 """Of a wider output it is not tried whether one was forgotten."""
 
@@ -41,7 +40,7 @@ def edits(structure: Structure, problem: Problem) -> Iterator[Edit]:
 def _of_errors(structure: Structure, problem: Problem) -> Iterator[Edit]:
     program, comparison = structure.program, structure.comparison
     shape = program.shape(comparison)
-    if _halved(structure):
+    if _halved(structure, problem):
         yield _scaled_error("loss_without_half", 2, comparison)
     examples = shape[0] if len(shape) > 1 else 1
     outputs = int(np.prod(shape)) // examples
@@ -54,10 +53,10 @@ def _of_errors(structure: Structure, problem: Problem) -> Iterator[Edit]:
         yield _scaled_error("loss_averaged", Rational(1, examples * outputs), comparison)
 
 
-def _halved(structure: Structure) -> bool:
+def _halved(structure: Structure, problem: Problem) -> bool:
     """Is there a ½ where the errors are squared or added?"""
     program = structure.program
-    if program.equations[0].text or any(equation.text for equation in program.equations):
+    if problem.equations:
         places = (program.error, structure.comparison)
         written = " ".join(e.text for e in program.equations if e.target in places).replace(" ", "")
         return any(half in written for half in ("/2", "0.5*", "1/2"))
@@ -67,7 +66,7 @@ def _halved(structure: Structure) -> bool:
 def _means(structure: Structure, problem: Problem) -> tuple[bool, bool]:
     """Is the error a mean over outputs, over examples?"""
     program = structure.program
-    if any(equation.text for equation in program.equations):
+    if problem.equations:
         mean = any("mean(" in e.text for e in program.equations if e.target == program.error)
         return mean, mean
     loss = LOSSES.get(problem.loss.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from derive import arrays
 from derive.program import Expression, Ref
@@ -31,30 +32,22 @@ def _wrong(structure: Structure, affines: list[Affine]) -> Iterator[tuple[str, s
         yield "weight_gradient_transposed", "", _transposed
     elif len(first.weight_shape) == 2 and min(first.weight_shape) > 1:
         yield "weight_gradient_transposed", "read row by row all the same", _read_row_by_row
-    yield "weight_gradient_input_missing", "", lambda affine: _with_input(affine, None)
+    yield "weight_gradient_input_missing", "", partial(_with_input, None)
     yield "weight_gradient_times_weight", "times the weight too", _times_weight
     yield "weight_gradient_times_weight", "the weight for the input", _weight_for_input
     if len(affines) == 1:
         for variant, name in _others(structure, first):
-            yield "weight_gradient_wrong_input", variant, lambda affine, name=name: _with_input(affine, name)
+            yield "weight_gradient_wrong_input", variant, partial(_with_input, name)
     sizes = {structure.program.shape(each.incoming)[-1:] for each in affines}
     if len(sizes) > 1 or not all(sizes):  # tied weights: what comes in is not of one length
         return
     if all(structure.program.shape(e.incoming) == structure.program.shape(e.target) for e in affines):
         yield "weight_gradient_wrong_input", "the value with the unit's own number", _own_number
-    (size,) = sizes.pop()
+    ((size,),) = sizes
     for variant, order in orders(size):
-        yield (
-            "weight_gradient_wrong_input",
-            f"another unit's: {variant}",
-            lambda affine, order=order: _with_order(affine, order),
-        )
+        yield "weight_gradient_wrong_input", f"another unit's: {variant}", partial(_with_order, order)
     for unit in range(size if 1 < size <= MOST_UNITS else 0):
-        yield (
-            "weight_gradient_wrong_input",
-            f"that of unit {unit + 1} for all",
-            lambda affine, unit=unit, size=size: _with_order(affine, [unit] * size),
-        )
+        yield "weight_gradient_wrong_input", f"that of unit {unit + 1} for all", partial(_with_order, [unit] * size)
 
 
 MOST_UNITS = 8
@@ -80,7 +73,7 @@ def _outer(sheet: Sheet, affine: Affine, incoming: Expression) -> Expression:
     return arrays.contract((out, entering), weight, sheet.upstream(affine.target), incoming)
 
 
-def _with_input(affine: Affine, name: str | None) -> New:
+def _with_input(name: str | None, affine: Affine) -> New:
     def new(sheet: Sheet) -> Expression:
         incoming = sheet.ref(affine.incoming)
         return _outer(sheet, affine, ones(incoming) if name is None else sheet.ref(name))
@@ -88,7 +81,7 @@ def _with_input(affine: Affine, name: str | None) -> New:
     return new
 
 
-def _with_order(affine: Affine, order: list[int]) -> New:
+def _with_order(order: list[int], affine: Affine) -> New:
     return lambda sheet: _outer(sheet, affine, rearranged(sheet.ref(affine.incoming), order))
 
 
