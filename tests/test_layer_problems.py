@@ -201,3 +201,12 @@ def test_the_schema_knows_every_layer_type_and_key() -> None:
     assert [row["title"] for row in rows] == list(LAYERS)
     for row in rows:
         assert {*LAYERS[row["title"]].keys, *LAYERS[row["title"]].stems} <= set(row["properties"])
+
+
+def test_classes_of_several_examples_may_differ() -> None:
+    """A class is a whole number, and no count of symbols, whichever it is."""
+    layers = [{"type": "activation", "activation": "softmax"}]
+    loss = {"name": "categorical_cross_entropy"}
+    examples = [{"inputs": [0.1, 0.2, 0.3], "targets": which} for which in (2, 0, 1)]
+    problem = derive.load({"examples": examples, "layers": layers, "loss": loss, "parameters": ["x"]})
+    assert [[int(each) for each in example.targets] for example in problem.examples] == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
