@@ -120,14 +120,12 @@ def run(task: Task, module: Module) -> Found:
     own = {name: task.points[0][name] for name in task.parameters if name in task.points[0]}
     digits = 8 * module.unit
     pairs = paired(own, states, digits)
-    _check_pairs(own, states, pairs)
-    notes, loaded = _compared(own, states, pairs, digits)
+    notes, loaded, same = beside(own, states, pairs, digits)
     checked = Checked(task, module, derivation, pairs, loaded)
-    found: Found = {"points": [], "takes": ["x", *(p.parameter for p in pairs)], "diagnosis": []}
-    own_values = loaded or all(p.same(np.asarray(own[p.parameter]), digits) for p in pairs)
-    for number in range(len(task.points) if own_values else 1):
+    found: Found = {"points": [], "takes": ["x", *(p.parameter for p in pairs)]}
+    for number in range(len(task.points) if same else 1):
         found["points"].append(written(checked.at(number)))
-    found["diagnosis"] = _layout(derivation, [p for p in pairs if p.turned and _square(p)])
+    found["diagnosis"] = layout_of(derivation, pairs)
     if module.own_error() is not None:
         notes.append("the loss is the module's own")
     found["notes"] = [*module.notes, *notes]
@@ -152,10 +150,10 @@ def _shape(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) or "one number"
 
 
-def _compared(
+def beside(
     own: Mapping[str, Numbers], states: Sequence[State], pairs: Sequence[Pair], digits: float
-) -> tuple[list[str], bool]:
-    """What is said of the module's numbers, and whether the problem's are put in their place.
+) -> tuple[list[str], bool, bool]:
+    """What is said of the module's numbers, whether the problem's are put in their place, whether they are the same.
 
     Numbers that are all others are an initialisation, and the problem's are put in; where some weights are the
     problem's, the others are meant to be, and stay as they are.
@@ -175,9 +173,9 @@ def _compared(
     weights = [pair for pair in same if len(pair.shape) > 1]
     if other and not weights:
         notes.append("the module's own weights are not the problem's; the problem's were put in")
-        return notes, True
+        return notes, True, True
     notes += [_difference(pair, np.asarray(own[pair.parameter])) for pair in other]
-    return notes, False
+    return notes, False, not other
 
 
 def _difference(pair: Pair, value: Numbers) -> str:
@@ -188,7 +186,7 @@ def _difference(pair: Pair, value: Numbers) -> str:
     return f"{pair.state.name} is not {pair.parameter}: {pair.state.name}{place} is {found[at]!s}, not {wanted[at]:g}"
 
 
-def _layout(derivation: Derivation, turned: Sequence[Pair]) -> list[dict[str, Any]]:
+def layout_of(derivation: Derivation, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     """The explanations that the layout of square matrices suggests; told where the numbers come out wrong."""
     layers = Structure(derivation.program).layer_of
     return [
@@ -196,5 +194,6 @@ def _layout(derivation: Derivation, turned: Sequence[Pair]) -> list[dict[str, An
             "mistake": ["layout_transposed", layers.get(pair.parameter, "all")],
             "words": f"{pair.state.name} holds {pair.parameter} with rows and columns exchanged.",
         }
-        for pair in turned
+        for pair in pairs
+        if pair.turned and _square(pair)
     ]

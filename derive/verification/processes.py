@@ -46,6 +46,8 @@ def run_task(task: Task, timeout: float) -> dict[str, Any]:
         if not result.exists():
             raise RunError(f"{called} {_left(status)} before it gave a result")
         found: dict[str, Any] = json.loads(result.read_text("utf-8"))
+    if "defect" in found:
+        raise RuntimeError(found["defect"])
     if "absent" in found:
         raise ChainruleError(printable(found["absent"]))
     if "missing" in found:

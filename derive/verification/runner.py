@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -217,6 +218,8 @@ def main(task_path: str, result_path: str) -> None:
         found = {"absent": str(error)}
     except MissingDependency as error:
         found = {"missing": str(error)}
+    except Exception:  # a defect of ours: the parent raises it
+        found = {"defect": traceback.format_exc()}
     temporary = Path(f"{result_path}.part")
     temporary.write_text(json.dumps(found), "utf-8")
     temporary.replace(result_path)

@@ -24,7 +24,7 @@ from derive.verification.judge import judge
 from derive.verification.precision import Precision
 from derive.verification.processes import RunError
 from derive.verification.report import Explanation, Report
-from derive.verification.runner import Task
+from derive.verification.runner import Task, UserError
 from derive.verification.separating import Values
 
 Asked = Literal["gradients", "updated"]
@@ -255,7 +255,10 @@ def _onnx(rest: str, derivation: Derivation, options: Options) -> Source:
     from derive.frameworks import onnx_models
 
     points = separating.chosen(derivation, options.points)
-    found = onnx_models.run(rest, derivation, points)
+    try:
+        found = onnx_models.run(rest, derivation, points)
+    except UserError as error:
+        return Source(failure=f"{rest}: {error}")
     return of_result(found, derivation, options, points, rest)
 
 

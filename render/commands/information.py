@@ -1,13 +1,12 @@
-"""`chainrule list`, `new` and `schema`: what there is, and how to start."""
+"""`chainrule list` and `schema`: what there is."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from render.commands.common import bad, check_name, say
+from render.commands.common import check_name
 
 # Where the names of each kind stand, each with a one-line summary.
 KINDS = {
@@ -44,21 +43,6 @@ def _summaries(kind: str) -> list[tuple[str, str]]:
 
     module, table = KINDS[kind]
     return [(name, row.summary) for name, row in getattr(import_module(module), table).items()]
-
-
-def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make, such as mine.toml.")]) -> None:
-    """Make a commented problem file to start from."""
-    from derive.problem import template
-
-    try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(template())
-    except FileExistsError:
-        bad(str(file), "exists already; it is left as it is")
-    except OSError as error:
-        bad(str(file), f"cannot be written: {error.strerror or error}")
-    print(file)
-    say(f"next: chainrule render {file}")
 
 
 def schema() -> None:

@@ -1,0 +1,81 @@
+"""An ONNX model beside a problem: the network of its graph is derived, and its gradients compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from derive.derivation import Derivation, differentiate
+from derive.errors import ChainruleError
+from derive.evaluate.balls import Array
+from derive.frameworks.layouts import Numbers, State, paired
+from derive.frameworks.modules import beside, layout_of
+from derive.frameworks.onnx_graphs import layers_of
+from derive.frameworks.problems import numbered
+from derive.problem import load_text
+from derive.problem_writing import toml
+from derive.verification.runner import Found, written
+from derive.verification.separating import floats
+
+UNIT = float(np.finfo(np.float32).eps)
+
+
+def run(path: str, derivation: Derivation, points: Sequence[Mapping[str, Array]]) -> Found:
+    """The gradients of the network in a file by its own weights, with the problem's examples and loss.
+
+    A graph holds no gradient: it is the derived gradient of the graph's network. Raises ChainruleError,
+    MissingDependency.
+    """
+    problem = derivation.problem
+    if not problem.layers:
+        raise ChainruleError("onnx: is checked beside a problem in layers; this one is in equations")
+    layers = numbered(layers_of(path)["layers"])
+    tables = {
+        "examples": [
+            {"inputs": _symbols(e, "x", derivation), "targets": _symbols(e, "t", derivation)} for e in problem.examples
+        ],
+        "layers": layers,
+        "loss": {"name": problem.loss.name, "over_examples": problem.loss.over_examples},
+    }
+    theirs = differentiate(load_text(toml(tables), path, "toml"))
+    values = {name: theirs.floats(name) for name in theirs.program.parameters}
+    states = [_state(name, values) for name in theirs.program.parameters]
+    names = derivation.program.parameters
+    own = {name: floats(derivation.given[name]) for name in names if name in derivation.given}
+    digits = 8 * UNIT
+    pairs = paired(own, states, digits)
+    notes, loaded, same = beside(own, states, pairs, digits)
+    function = theirs.lambdify()
+    found: Found = {"points": [], "takes": ["x", *(pair.parameter for pair in pairs)], "notes": notes}
+    for number, point in enumerate(points if same else points[:1]):
+        at = {
+            name: floats(point[name] if name in point else derivation.given[name]) for name in derivation.program.given
+        }
+        if number or loaded:
+            for pair in pairs:
+                pair.state.write(pair.theirs(at[pair.parameter]))
+        error, by_state = function(x=at["x"], t=at["t"], **values)
+        gradients = {pair.parameter: pair.gradient(by_state[pair.state.name]) for pair in pairs}
+        found["points"].append(written({derivation.program.error: np.float64(error), **gradients}))
+        found["points"][-1]["dtype"] = "float64" if loaded or not _rounded(own, pairs) else "float32"
+    found["diagnosis"] = layout_of(derivation, pairs)
+    return found
+
+
+def _rounded(own: Mapping[str, Numbers], pairs: Any) -> bool:
+    """Are the graph's weights the problem's but for the rounding to float32?"""
+    return not all(pair.same(own[pair.parameter], 0.0) for pair in pairs)
+
+
+def _symbols(example: Any, name: str, derivation: Derivation) -> Any:
+    shape = derivation.program.shape(name)[1:]
+    return shape[0] if len(shape) == 1 else {"shape": list(shape)}
+
+
+def _state(name: str, values: dict[str, Any]) -> State:
+    def write(numbers: Numbers) -> None:
+        values[name] = np.asarray(numbers, dtype=np.float64)
+
+    return State(name, lambda: np.asarray(values[name]), write)
