@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError, printable, shown, unknown
-from derive.problem import Problem
+from derive.problem import Problem, load
 from derive.verification import formula_reading, handed, judge, precision, python_values, sources
 from derive.verification.calls import CallError
 from derive.verification.handed import HandedError
@@ -90,16 +90,14 @@ def assert_gradient(
         raise AssertionError(str(report)) from cause
 
 
-def _judged(
-    problem: Stated, gradient: Any, given: str, kind: Kind, points: int
-) -> tuple[Report, BaseException | None]:
+def _judged(problem: Stated, gradient: Any, given: str, kind: Kind, points: int) -> tuple[Report, BaseException | None]:
     """The report, and what the user's function raised."""
     stated = _stated(given)
     if kind not in KINDS:
         raise ChainruleError(f"kind: {unknown(str(kind), KINDS)}")
     if not isinstance(points, int) or isinstance(points, bool) or points < 1:
         raise ChainruleError(f"points: found {shown(points)}; expected a whole number from 1 on")
-    derivation = problem if isinstance(problem, Derivation) else differentiate(problem)
+    derivation = problem if isinstance(problem, Derivation) else differentiate(load(problem))
     options = Options(kind, points=points)
     if kind == "updated" and derivation.problem.update is None:
         raise ChainruleError('kind: "updated" are new weights, and this problem states no [update]')
@@ -192,10 +190,10 @@ def _of_function(
     except CallError as error:
         return Source(failure=f"the function {name} {error}"), None
     except UserError:
-        error = raised[-1]
-        if not isinstance(error, Exception | SystemExit):
-            raise error from None
-        return Source(failure=f"the function {name} raised {_said(error)}"), error
+        cause = raised[-1]
+        if not isinstance(cause, Exception | SystemExit):
+            raise cause from None
+        return Source(failure=f"the function {name} raised {_said(cause)}"), cause
 
 
 def _said(error: BaseException) -> str:

@@ -37,7 +37,7 @@ NOT_FINITE = re.compile(r"\s*[-+\u2212]?(nan|inf(inity)?)\s*", re.IGNORECASE)
 
 @dataclass
 class Found:
-    """What stood in the values: the types of arrays, the digits of texts and Decimals, and whether there were formulas."""
+    """What stood in the values: types of arrays, digits of texts and Decimals, and whether there were formulas."""
 
     types: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
@@ -55,7 +55,9 @@ class Found:
         names = [str(each) for each in sorted(self._precisions, key=_coarseness)]
         if not self.types or len(names) < 2:
             return ""
-        return f"the numbers are of several precisions ({', '.join(names)}): all are judged by {names[-1]}, the coarsest"
+        return (
+            f"the numbers are of several precisions ({', '.join(names)}): all are judged by {names[-1]}, the coarsest"
+        )
 
     @property
     def _precisions(self) -> set[Precision]:
@@ -176,8 +178,8 @@ def _in_order(values: Any, program: Program) -> dict[str, Any]:
     listed = ", ".join(names)
     what = f"{len(flat)} numbers" if isinstance(values, list | np.ndarray) else shown(values)
     raise HandedError(
-        f"{PLACE}: found {what}; expected the gradients by name, or a flat vector of {sum(sizes)} numbers ({listed} end "
-        f"to end), or {len(names)} arrays in this order"
+        f"{PLACE}: found {what}; expected the gradients by name, or a flat vector of {sum(sizes)} numbers "
+        f"({listed} end to end), or {len(names)} arrays in this order"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -31,8 +32,11 @@ Floats = NDArray[np.float64]
 
 SEED = 20_150_317
 DECIMALS = 3
-DRAWS = 4
-"""So many draws compete for a point."""
+WIDTHS = (0.6, 0.6, 1.5, 1.5)
+"""So far around an array's own numbers, as a share of the largest, the draws reach that compete for a point.
+
+The wide ones turn signs, without which a unit of relu may never be off.
+"""
 
 MOST_EDITS = 60
 MOST_NUMBERS = 5_000
@@ -52,9 +56,13 @@ def chosen(derivation: Derivation, count: int, seed: int = SEED) -> tuple[Values
     base = sheet(derivation.program)
     edited = _some_edits(base, derivation)
     found = list(own)
+    apart = _Apart(derivation, base, edited)
+    for values in own:
+        apart = apart.after(values)
     while len(found) < count:
-        draws = [_drawn(derivation, names, generator) for _ in range(DRAWS)]
-        found.append(max(draws, key=lambda values: _score(derivation, base, edited, values)))
+        draws = [_drawn(derivation, names, generator, width) for width in WIDTHS]
+        found.append(max(draws, key=apart.score))
+        apart = apart.after(found[-1])
     return tuple(found)
 
 
@@ -88,16 +96,16 @@ def floats(array: Array) -> Floats:
 # ---- drawing -------------------------------------------------------------------------------
 
 
-def _drawn(derivation: Derivation, names: Iterable[str], generator: random.Random) -> Values:
-    return {name: _array(derivation, name, generator) for name in names}
+def _drawn(derivation: Derivation, names: Iterable[str], generator: random.Random, width: float) -> Values:
+    return {name: _array(derivation, name, generator, width) for name in names}
 
 
-def _array(derivation: Derivation, name: str, generator: random.Random) -> Array:
+def _array(derivation: Derivation, name: str, generator: random.Random, share: float) -> Array:
     """Decimals around the array's own numbers; for symbols from −1 to 1, for targets what the loss allows."""
     shape = derivation.program.shape(name)
     if name in derivation.given:
         around = floats(derivation.given[name])
-        width = max(0.6 * float(np.max(np.abs(around), initial=0.0)), 0.1)
+        width = max(share * float(np.max(np.abs(around), initial=0.0)), 0.1)
         flat = [float(value) + generator.uniform(-width, width) for value in around.reshape(-1)]
     elif name in Structure(derivation.program).targets:
         return _targets(derivation, shape, generator)
@@ -141,21 +149,40 @@ def _some_edits(base: Sheet, derivation: Derivation) -> list[Sheet]:
     return list(by_key.values())
 
 
-def _score(derivation: Derivation, base: Sheet, edited: Sequence[Sheet], values: Values) -> float:
-    """How far apart the edited sheets' numbers are, in powers of ten; far below that where the point is a bad one."""
-    point = Point(base, {**derivation.given, **values}, _items(derivation), Precision("float64"))
-    with np.errstate(all="ignore"):
-        right = point.right
-        if not np.isfinite(right).all():
+@dataclass(frozen=True)
+class _Apart:
+    """How far apart the edited sheets' numbers were at the points so far: ``best`` for each two of them, relatively."""
+
+    derivation: Derivation
+    base: Sheet
+    edited: Sequence[Sheet]
+    best: Floats | float = 1e-9
+
+    def score(self, values: Values) -> float:
+        """How far apart they are with this point too, in powers of ten; far below that where the point is a bad one.
+
+        So a point at which two are told apart that no earlier one could tell goes before all others.
+        """
+        point = self._point(values)
+        if not np.isfinite(point.right).all():
             return -1e9
-        bad = -100.0 * _bad(base, point.floats.values)
-        if not edited:
-            return bad
-        rows = np.stack([right, *(point.numbers_of(each) for each in edited)])
-        apart = np.abs(rows[:, None] - rows[None, :])
-        size = np.maximum(np.abs(rows[:, None]), np.abs(rows[None, :]))
-        relative = np.nanmax(np.where(size > 0, apart / size, 0.0), axis=-1, initial=0.0)
-    return bad + float(np.mean(np.log10(np.clip(relative, 1e-9, 1.0))))
+        return float(np.mean(np.log10(self._with(point)))) - 100.0 * _bad(self.base, point.floats.values)
+
+    def after(self, values: Values) -> _Apart:
+        """The same with one point more."""
+        return replace(self, best=self._with(self._point(values)))
+
+    def _point(self, values: Values) -> Point:
+        given = {**self.derivation.given, **values}
+        return Point(self.base, given, _items(self.derivation), Precision("float64"))
+
+    def _with(self, point: Point) -> Floats:
+        with np.errstate(all="ignore"):
+            rows = np.stack([point.right, *(point.numbers_of(each) for each in self.edited)])
+            apart = np.abs(rows[:, None] - rows[None, :])
+            size = np.maximum(np.abs(rows[:, None]), np.abs(rows[None, :]))
+            relative = np.nanmax(np.where(size > 0, apart / size, 0.0), axis=-1, initial=0.0)
+        return np.asarray(np.clip(np.maximum(relative, self.best), 1e-9, 1.0))
 
 
 def _items(derivation: Derivation) -> tuple[Item, ...]:
