@@ -260,6 +260,15 @@ def test_the_last_line_of_a_loss_is_what_the_row_states(row) -> None:
     assert sympy.simplify(found - stated.doit()) == 0
 
 
+@pytest.mark.parametrize("width", [Integer(1), Rational(3, 2)])
+def test_a_number_for_the_constant_of_a_loss(width: Rational) -> None:
+    worked = of_loss(LOSSES["huber"], ERROR, width=width)
+    expected = LOSSES["huber"].stated(T, A, width).doit()
+    points = [{T: t, A: a} for t in (Integer(-2), Rational(1, 3), Integer(3)) for a in (Rational(1, 7), Integer(2))]
+    check(worked, expected, points)
+    assert not [line for line in worked.lines if "product" in line.rules]
+
+
 def test_half_the_squared_error_line_by_line() -> None:
     worked = of_loss(LOSSES["half_squared_error"], ERROR)
     assert [plain(line.formula) for line in worked.lines] == [
