@@ -69,14 +69,6 @@ class Names:
         template = self.notation.array(self._role(variable), several=_several(variable))
         return self._other(variable, ()) if template is None else filled(template, _layer_fields(variable))
 
-    def part(self, array: str, front: Index) -> Name:
-        """How a part of an array is written, given by its first indices: K_1,2 for ``front`` (0, 1)."""
-        variable = self.program.variables[array]
-        if len(front) == len(variable.shape) or self._template(variable) is None:
-            return self._other(variable, front) if len(front) < len(variable.shape) else self.element(array, front)
-        whole = self.array(array)
-        return replace(whole, sub=",".join(part for part in (whole.sub, *(str(i + 1) for i in front)) if part))
-
     def array_delta(self, array: str) -> Name:
         """How a whole layer's delta is written in the matrix form."""
         variable = self.program.variables[array]

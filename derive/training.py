@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,14 @@ Floats = NDArray[np.float64]
 
 SMALL = 300
 """Below some 300 parameters plain floats beat NumPy."""
+FEW = 1_000
+"""Code with a line for each of more numbers than this is slow to make."""
+
+
+def is_small(program: Program, parameters: Iterable[str]) -> bool:
+    """Are plain floats the better way to compute a program, with a line of code for every number?"""
+    trained = sum(math.prod(program.shape(name)) for name in parameters)
+    return trained <= SMALL and sum(math.prod(program.shape(name)) for name in program.variables) <= FEW
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,11 @@ class Training:
     def inputs(self) -> dict[str, Shape]:
         """Every array that a step starts from."""
         return {name: self.program.shape(name) for name in self.program.given} | self.memory
+
+    @cached_property
+    def small(self) -> bool:
+        """Is it trained in plain floats?"""
+        return is_small(self.program, self.trained)
 
     @property
     def parameter_count(self) -> int:
@@ -83,7 +97,7 @@ def in_floats(
 
     Raises ChainruleError where the numbers leave float64's range.
     """
-    advance = _unrolled(training) if training.parameter_count <= SMALL else _vectorised(training)
+    advance = _unrolled(training) if training.small else _vectorised(training)
     error = _error_function(training)
     values = {name: np.array(start[name], dtype=np.float64) for name in training.program.given}
     values |= {name: np.zeros(shape) for name, shape in training.memory.items()}
@@ -124,7 +138,7 @@ def _given(program: Program) -> list[tuple[str, tuple[int, ...]]]:
 
 def _error_function(training: Training) -> Callable[[Mapping[str, Floats]], float]:
     program = training.program
-    if training.parameter_count <= SMALL:
+    if training.small:
         plain = unrolled.function(training.equations, _given(program), [(program.error, ())])
         return lambda values: float(plain(*(float(v) for name in program.given for v in values[name].reshape(-1)))[0])
     code = vectorised.function(training.equations, program.given, [program.error])

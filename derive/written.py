@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 from sympy import Expr
+from sympy.logic.boolalg import ITE
 
 from derive.formula import (
     Call,
@@ -37,6 +38,7 @@ CALLS = {
     sympy.erf: "erf",
     LargestOf: "max",
 }
+ALWAYS, NEVER = Words("always"), Words("never")
 SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤", "==": "=", "!=": "≠"}
 
 
@@ -163,12 +165,24 @@ def condition(test: sympy.Basic, known: Mapping[Expr, Formula]) -> Formula | Non
     """The condition of a case; None for "otherwise"."""
     if test == True:  # noqa: E712 - SymPy's own true
         return None
-    if isinstance(test, sympy.logic.boolalg.ITE):  # a comparison with something that has cases itself
-        asked, yes, no = (condition(part, known) for part in test.args)
-        return Cases(((yes or Words("always"), asked), (no or Words("always"), None)))
-    if not test.is_Relational:
-        return Words(str(test))
-    return Relation(formula(test.lhs, known), SIGNS[test.rel_op], formula(test.rhs, known))
+    if test == False:  # noqa: E712
+        return NEVER
+    if test.is_Relational:
+        return Relation(formula(test.lhs, known), SIGNS[test.rel_op], formula(test.rhs, known))
+    match test:  # a comparison with something that has cases itself
+        case ITE(args=(asked, yes, no)):
+            rows = ((yes, asked), (no, sympy.true))
+        case sympy.And():
+            first, *others = sympy.ordered(test.args)
+            rows = ((sympy.And(*others), first), (sympy.false, sympy.true))
+        case sympy.Or():
+            first, *others = sympy.ordered(test.args)
+            rows = ((sympy.true, first), (sympy.Or(*others), sympy.true))
+        case sympy.Not(args=(asked,)):
+            rows = ((sympy.false, asked), (sympy.true, sympy.true))
+        case _:
+            raise TypeError(f"no formula for the condition {type(test).__name__}")
+    return Cases(tuple((condition(holds, known) or ALWAYS, condition(asked, known)) for holds, asked in rows))
 
 
 def quotient(numerator: Formula, denominator: Formula) -> Fraction:

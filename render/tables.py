@@ -13,8 +13,10 @@ from render.typeset.width import equation_width
 GAP = 1.2  # em between two columns
 LETTER = 0.48
 CODE = 0.53
+COLUMN = 0.22  # em more for each column of a matrix, whose gaps do not become smaller with the letters
 WRAPPED = 14.0  # em; a column of words wider than this is broken into lines where room is short
 NARROWEST = 11.0  # em; so narrow it is made before a table is split
+TIGHT = 6.0  # em; the same beside a matrix, which cannot be split off
 COMFORTABLE = 20.0  # em; so wide, words in lines are better than words set smaller
 SIZES = (1.0, 0.92, 0.83)  # the table's own, small, footnotes'
 
@@ -60,9 +62,15 @@ def table_layout(table: Table, room: float) -> Layout:
     both = tuple(map(operator.or_, tall, texts))
     wrapped = _wrapped(headed, texts, room, WRAPPED)
     narrow = _wrapped(headed, texts, room / SIZES[2], NARROWEST)
+    tight = _wrapped(headed, texts, room / SIZES[2], TIGHT) if any(whole_only) else narrow
     easy = all(width >= COMFORTABLE for width, text in zip(wrapped, texts, strict=True) if text)
     tries = [(headed, tall, 0), *([(wrapped, both, 0)] if easy else []), (headed, tall, 1), (headed, tall, 2)]
-    for widths, wraps, size in [*tries, *((wrapped, both, step) for step in range(3)), (narrow, both, 2)]:
+    for widths, wraps, size in [
+        *tries,
+        *((wrapped, both, step) for step in range(3)),
+        (narrow, both, 2),
+        (tight, both, 2),
+    ]:
         if _total(widths) * SIZES[size] <= room + 1e-6:
             return Layout((tuple(range(count)),), numeric, widths, wraps, size)
     return Layout(_split(wrapped, room / SIZES[2]), numeric, wrapped, both, 2)
@@ -109,7 +117,9 @@ def _cell(cell: Inlines) -> float:
 
 def _inline(inline: Inline) -> float:
     if isinstance(inline, Math):
-        return equation_width(inline.sides, display=False)
+        matrices = (side.formula for side in inline.sides if isinstance(side.formula, Matrix))
+        columns = sum(max(map(len, matrix.rows), default=0) for matrix in matrices)
+        return equation_width(inline.sides, display=False) + COLUMN * columns
     return (CODE if isinstance(inline, Code) else LETTER) * len(plain_text((inline,)))
 
 

@@ -6,6 +6,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -114,6 +115,8 @@ EVERY_FORMULA: tuple[Formula, ...] = (
     Symbol(Name("delta", "o1", style="bold")),
     Symbol(Name("weights", style="code")),
     Symbol(Name("größe", "é")),
+    Derivative(Call("sigma", (net,)), net),
+    Derivative(Power(net, Number("2")), net, partial=True),
 )
 
 

@@ -12,8 +12,11 @@ from flint import arb, ctx, fmpq
 
 import derive
 from derive.derivation import Derivation
+from derive.equations import parse
 from derive.errors import ChainruleError, ProblemError
+from derive.evaluate import unrolled
 from derive.evaluate.balls import LAST_BITS, NAMESPACE, UndecidedError
+from derive.program import Ref
 
 # σ(w) + σ(−w) is 1 whatever w: its derivative is 0, but no enclosure of it ever excludes other numbers
 CANCELS = "E = logistic(w) + logistic(-w) + (v - 1)**2 / 2"
@@ -163,3 +166,24 @@ def test_both_backends_choose_the_first_largest_and_stop_gradients(
     derivation = stated(f"E = {error} + 0 * y", {"x": ["1.5", 2, 2, "0.5"], "y": 3}, ["x"])
     np.testing.assert_allclose(derivation.lambdify(backend)()[1]["x"], gradient, rtol=1e-14)
     assert [float(each) for each in derivation.to_json()["gradients"]["x"]] == pytest.approx(gradient, rel=1e-15)
+
+
+@pytest.mark.parametrize("size", [25, 250])  # a line for every number, and NumPy where there are too many
+def test_sums_of_many_terms(size: int) -> None:
+    """Σ (a bᵀ)² = (Σ a²)(Σ b²): its derivative by a is 2 a Σ b²."""
+    a, b = [f"{k}e-2" for k in range(size)], [f"{k * k}e-4" for k in range(size)]
+    derivation = stated("y = outer(a, b)\nE = sum(y * y) + max(y) + 0 * log(sum(exp(y)))", {"a": a, "b": b}, ["a"])
+    wanted = 2 * np.array(a, float) * (np.array(b, float) ** 2).sum()
+    wanted[-1] += float(b[-1])
+    np.testing.assert_allclose(derivation.lambdify()()[1]["a"], wanted, rtol=1e-13)
+    update = {"learning_rate": "1e-6"}
+    trained = stated("E = sum(outer(a, b)**2)", {"a": a, "b": b}, ["a"], update=update).train(steps=1)
+    after = np.array(a, float) * (1 - 2e-6 * (np.array(b, float) ** 2).sum())
+    np.testing.assert_allclose(np.array(trained["arrays"]["a"], float), after, rtol=1e-13)
+
+
+def test_a_sum_of_thousands_of_terms_in_plain_floats() -> None:
+    """A term more is no level deeper for Python's compiler."""
+    count = 20_000
+    add = unrolled.function(parse("E = sum(x * x)", {"x": Ref("x", (count,))}), [("x", (count,))], [("E", ())])
+    assert add(*[0.5] * count) == (count / 4,)

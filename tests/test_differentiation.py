@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -29,11 +30,13 @@ from derive.formula import (
     Relation,
     Sum,
     Symbol,
+    Words,
     children,
 )
 from derive.functions import ACTIVATIONS, LOSSES, SELU_ALPHA, SELU_SCALE, call, expand
 from derive.plain import plain
 from derive.program import Map, Ref
+from derive.written import condition as written_condition
 
 Z, A, T = (sympy.Symbol(name, real=True) for name in "zat")
 ERROR = Partial(Symbol(Name("e")), Symbol(Name("a")))
@@ -90,8 +93,10 @@ def meaning(node: Formula, index: int = 0) -> Expr:
             return sympy.diff(meaning(body, index), meaning(by, index))
         case Relation(left, sign, right):
             return SIGNS[sign](meaning(left, index), meaning(right, index))
-        case Cases(((Relation() as yes, asked), (Relation() as no, None))):  # a condition that has cases itself
-            return sympy.ITE(meaning(asked, index), meaning(yes, index), meaning(no, index))
+        case Words("always" | "never" as truth):
+            return sympy.true if truth == "always" else sympy.false
+        case Cases(((yes, asked), (no, None))) if is_condition(yes):  # a condition that has cases itself
+            return sympy.ITE(*(meaning(part, index) for part in (asked, yes, no) if part is not None))
         case Cases(rows):
             return Piecewise(*((meaning(v, index), True if c is None else meaning(c, index)) for v, c in rows))
         case Call(function, arguments) if function in FUNCTIONS:
@@ -101,6 +106,11 @@ def meaning(node: Formula, index: int = 0) -> Expr:
             constant = {row.constant: row.default} if row.constant is not None else {}
             return expand(row.formula).xreplace({**constant, Z: meaning(argument, index)})
     raise TypeError(node)
+
+
+def is_condition(node: Formula) -> bool:
+    """Whether a formula is true or false, and no number."""
+    return isinstance(node, Relation | Words) or (isinstance(node, Cases) and is_condition(node.rows[0][0]))
 
 
 POINTS = [Rational(n, 7) for n in (-30, -11, -4, 1, 3, 9, 25)]
@@ -250,6 +260,15 @@ def test_the_last_line_of_a_loss_is_what_the_row_states(row) -> None:
     assert sympy.simplify(found - stated.doit()) == 0
 
 
+@pytest.mark.parametrize("width", [Integer(1), Rational(3, 2)])
+def test_a_number_for_the_constant_of_a_loss(width: Rational) -> None:
+    worked = of_loss(LOSSES["huber"], ERROR, width=width)
+    expected = LOSSES["huber"].stated(T, A, width).doit()
+    points = [{T: t, A: a} for t in (Integer(-2), Rational(1, 3), Integer(3)) for a in (Rational(1, 7), Integer(2))]
+    check(worked, expected, points)
+    assert not [line for line in worked.lines if "product" in line.rules]
+
+
 def test_half_the_squared_error_line_by_line() -> None:
     worked = of_loss(LOSSES["half_squared_error"], ERROR)
     assert [plain(line.formula) for line in worked.lines] == [
@@ -314,6 +333,24 @@ def test_any_expression_of_the_language(text: str) -> None:
 def meaning_in(formula: Formula, c: sympy.Symbol) -> Expr:
     LETTERS["c"] = c
     return meaning(formula)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        sympy.And(Z > 1, A < 2),
+        sympy.Or(Z > 1, A < 2, T > 0),
+        sympy.Not(sympy.And(Z > 1, A < 2)),
+        sympy.ITE(Z > 1, A < 2, sympy.false),
+        sympy.ITE(Z > 1, sympy.Or(A < 2, T > 0), sympy.And(A < 1, T < 0)),
+    ],
+    ids=str,
+)
+def test_a_condition_that_is_no_single_comparison_reads_as_it_is(condition) -> None:
+    written = written_condition(condition, {symbol: Symbol(Name(symbol.name)) for symbol in (Z, A, T)})
+    for values in itertools.product((Integer(-1), Rational(3, 2), Integer(3)), repeat=3):
+        point = dict(zip((Z, A, T), values, strict=True))
+        assert meaning(written).subs(point) == condition.subs(point)
 
 
 def test_a_function_without_a_rule_is_refused() -> None:

@@ -30,7 +30,8 @@ def sixty_digits() -> Any:
 
 
 def test_the_tables_here_name_every_row_there_is() -> None:
-    assert set(ACTIVATIONS) == set(ACTIVATION_ROWS)
+    logarithms = {"log_softmax"}  # outputs below 0, for nll alone: see test_log_softmax.py
+    assert {*ACTIVATIONS, *logarithms} == set(ACTIVATION_ROWS)
     assert {*LOSSES, *LATER_LOSSES} == set(LOSS_ROWS)
 
 

@@ -144,21 +144,6 @@ def test_a_whole_array_has_no_indices(kind: str, array: str) -> None:
     assert {n: tex_name(network(kind, n).names.array(array)) for n in row} == row
 
 
-PARTS = {
-    ("two heads", "Q1", (0, 1)): "Q2",
-    ("lstm", "x", (0, 1)): "x^⟨2⟩",
-    ("conv", "W1", (1, 0)): "W^[1]_2,1",
-    ("conv", "a1", (0, 1)): "a^[1]_2",
-    ("norm", "z1", (0, 1)): "net_h2",
-    ("norm", "z1", (0,)): "z_1,1",
-}
-
-
-@pytest.mark.parametrize(("kind", "array", "front"), PARTS)
-def test_a_part_of_an_array_is_written_with_its_first_indices(kind: str, array: str, front: tuple[int, ...]) -> None:
-    assert printed_name(network(kind).names.part(array, front)) == PARTS[kind, array, front]
-
-
 # ---- what every printer makes of a time step -------------------------------------------------
 
 STEP = Name("h", "1", "[1](3)⟨2⟩")

@@ -14,6 +14,7 @@ from derive.formula import Formula, Number, children
 from derive.notations import NOTATIONS
 from derive.problem import Problem
 from render.compose import document
+from render.compose.topics import TOPICS
 from render.document import Block, Code, Document, Equation, Inline, Math, Note, Paragraph, Section, Table
 from render.formats import FORMATS
 from render.numbering import plain_text, walk
@@ -219,27 +220,82 @@ def test_every_notation_and_every_format_of_text_writes_it(name: str, notation: 
 
 SAID = [
     ("lstm", "forward", "The forget gate decides how much of the old cell state stays."),
-    ("lstm", "backward", "from the next step through the forget gate"),
+    ("lstm", "backward", "from the cell state there, simply multiplied by the forget gate"),
     ("gru", "forward", "The reset gate decides how much of the old state the candidate sees."),
-    ("rnn", "backward", "by the next time step"),
+    ("rnn", "backward", "Where the next time step or a later layer reads the hidden state"),
     ("attention", "forward", "Softmax turns the scores of a row into weights"),
     ("attention", "backward", "The values are reached by the mixture alone."),
     ("attention", "backward", "The part through the variance is zero"),
     ("images", "forward", "the filter lies on the coloured patch"),
     ("images", "forward", "and that is the winner"),
-    ("images", "backward", "back to the winner of each window alone"),
+    ("images", "backward", "What arrives at a window goes back to its winner alone"),
     ("images", "gradients", "A weight of the filter was used at every place that the filter covered."),
     ("mean pooling", "backward", "shared out equally"),
-    ("embedding", "forward", "The first number comes from row 1 of"),
+    ("embedding", "forward", "The first number here comes from row 1 of"),
     ("embedding", "gradients", "A word that occurs twice has two terms."),
     ("batch", "forward", "every quantity names its example"),
-    ("highway", "backward", "The gate has the difference between the two"),
+    ("highway", "backward", "the difference between them is its factor"),
 ]
 
 
 @pytest.mark.parametrize(("name", "section", "words"), SAID)
 def test_it_speaks_of_its_topic(name: str, section: str, words: str) -> None:
     assert words in prose_of(sections(page(name))[section].blocks)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_sentence_of_a_topic_is_said_twice(name: str) -> None:
+    said = prose_of(page(name).blocks)
+    topics = [{t.introduction, *t.forward.values(), *t.backward.values()} for t in TOPICS.values()]
+    assert [words for words in set().union(*topics) if words and said.count(words) > 1] == []
+
+
+HOW_SYMBOLS_ARE_READ = [
+    ("gru", "at place 1, at time step 2"),
+    ("lstm", "is the logistic function"),
+    ("images", "at filter 2, channel 1, row 2, column 1"),
+    ("heads", "at head 2, position 2, value 1"),
+    ("batch", "at example 2, place 1"),
+    ("embedding", "Places in an array are counted from 0 in them, but from 1 on the rest of this page."),
+    ("attention", "@ is the matrix product"),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), HOW_SYMBOLS_ARE_READ)
+def test_symbols_are_explained_before_they_are_used(name: str, words: str) -> None:
+    problem = sections(page(name))["problem"]
+    assert words in "\n".join(plain_text(b.inlines) for b in problem.blocks if isinstance(b, Paragraph))
+
+
+STATE = """
+h1 = tanh(W * x[0])  # hidden state
+h2 = tanh(W * x[1] + U * h1)  # hidden state
+E = (t - h2)**2 / 2
+"""
+GATED = """
+z1 = sigmoid(W * x[0])  # update gate
+h1 = z1 * x[0]  # hidden state
+z2 = sigmoid(W * x[1] + U * h1)  # update gate
+h2 = (1 - z2) * x[1] + z2 * h1  # hidden state
+E = (t - h2)**2 / 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("equations", "words"),
+    [(STATE, TOPICS["rnn"].forward["h"]), (GATED, TOPICS["gru"].forward["h"])],
+)
+def test_a_hidden_state_in_plain_equations_is_that_of_its_own_network(equations: str, words: str) -> None:
+    stated = {
+        "title": "In equations",
+        "equations": equations,
+        "error": "E",
+        "parameters": ["W", "U"],
+        "values": {"x": [1, 0.5], "t": 0.3, "W": 0.4, "U": -0.2},
+    }
+    said = prose_of(sections(document(derive.differentiate(stated)))["forward"].blocks)
+    assert words in said
+    assert "cell state" not in said
 
 
 ASKED = [

@@ -8,6 +8,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -95,6 +96,11 @@ SPOKEN: list[tuple[Formula, str]] = [
     (Call("abs", (a,)), "the absolute value of a"),
     # derivatives
     (Partial(error, w5), "the partial derivative of E total with respect to w 5"),
+    (Derivative(Call("sigma", (z,)), z), "the derivative with respect to z of sigma of z, end derivative"),
+    (
+        Derivative(Power(z, two), z, partial=True),
+        "the partial derivative with respect to z of z squared, end derivative",
+    ),
     (Mark(1, a), "a"),
     (Mark(2, a, Words("what")), "a, labelled what,"),
     # large things

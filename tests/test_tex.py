@@ -25,6 +25,7 @@ from derive.formula import (
     BigSum,
     Call,
     Cases,
+    Derivative,
     Dots,
     Formula,
     Fraction,
@@ -125,6 +126,12 @@ FORMULAS: list[tuple[Formula, str, str]] = [
     (Call("abs", (Fraction(a, b),)), r"\left|\frac{a}{b}\right|", "abs(a/b)"),
     # derivatives and the chain rule
     (Partial(error, w5), r"\frac{\partial E_{\mathrm{total}}}{\partial w_{5}}", "∂E_total/∂w5"),
+    (Derivative(Call("sigma", (z,)), z), r"\frac{d}{d z}[\sigma(z)]", "d/dz[sigma(z)]"),
+    (
+        Derivative(Power(z, two), z, partial=True),
+        r"\frac{\partial}{\partial z}[z^{2}]",
+        "∂/∂z[z**2]",
+    ),
     (
         Product((Partial(a, b), Partial(b, c))),
         r"\frac{\partial a}{\partial b} \cdot \frac{\partial b}{\partial c}",

@@ -184,6 +184,8 @@ def _product(expression: Expr, by: Symbol) -> Found:
         size = multiplied([sympy.S.NegativeOne, constant]) if _is_negative(constant) else constant
         product = Times((Taken(size), rest))
         return (Minus(product) if size != constant else product), ("factor",)
+    if len(moving) == 1 and moving[0] != expression:  # a factor of 1 beside it
+        return applied(moving[0], by)
     above, below = top_and_bottom(expression)
     if below == 1:
         first, *others = moving

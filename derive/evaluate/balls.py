@@ -260,6 +260,7 @@ class Enclosures:
 
     def __init__(self, compute: Callable[[int], dict[str, Array]]) -> None:
         self._compute = cache(compute)
+        self._enough = 0  # bits below which something stays undecided, which is found out once
 
     @classmethod
     def of(cls, equations: tuple[Equation, ...], given: Mapping[str, Array]) -> Enclosures:
@@ -268,12 +269,14 @@ class Enclosures:
 
     def at(self, bits: int) -> dict[str, Array]:
         """All arrays, enclosed with at least ``bits`` of working precision."""
+        bits = max(bits, self._enough)
         while True:
             try:
                 with flint.ctx.workprec(bits):
                     return self._compute(bits)
             except UndecidedError:
                 bits *= 2
+                self._enough = bits
 
     def decimal(self, read: Callable[[dict[str, Array]], Exact], digits: int) -> str:
         """A number made from the values, correctly rounded to significant digits.

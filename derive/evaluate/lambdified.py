@@ -17,7 +17,7 @@ from derive.evaluate.code import expm1, steady
 from derive.functions import expand
 from derive.reverse import gradient_program, stable
 from derive.scalars import Scalar, element, softmaxed, to_sympy
-from derive.training import SMALL, split
+from derive.training import is_small, split
 
 if TYPE_CHECKING:
     from derive.derivation import Derivation
@@ -37,8 +37,7 @@ def evaluator(derivation: Derivation, backend: str, *, reuse: bool) -> Evaluator
     if backend not in BACKENDS:
         raise ChainruleError(f"backend: {unknown(backend, BACKENDS)}")
     program = derivation.program
-    size = sum(int(np.prod(program.shape(name))) for name in program.parameters)
-    if backend == "fast" and size > SMALL:
+    if backend == "fast" and not is_small(program, program.parameters):
         return _vectorised(derivation, reuse)
     flat = flat_function(derivation) if backend == "fast" else sympy_function(derivation)
     shapes = [(name, program.shape(name)) for name in program.parameters]

@@ -44,6 +44,16 @@ def indices(shape: Shape) -> list[tuple[int, ...]]:
     return list(np.ndindex(*shape))
 
 
+LONGEST_SUM = 100
+
+
+def added(terms: list[str]) -> str:
+    """The source of a sum; a long one is a sum of sums, since Python's compiler goes one deeper with every term."""
+    while len(terms) > LONGEST_SUM:
+        terms = [added(terms[start : start + LONGEST_SUM]) for start in range(0, len(terms), LONGEST_SUM)]
+    return f"({' + '.join(terms)})"
+
+
 @dataclass
 class Writer:
     """Writes statements; every scalar and every temporary gets a name of its own."""
@@ -74,7 +84,7 @@ class Writer:
             case Leaf(scalar):
                 return self.name(scalar)
             case Terms(terms):
-                return "(" + " + ".join(self.write(term) for term in terms) + ")"
+                return added([self.write(term) for term in terms])
             case Times(left, right):
                 return f"{self.write(left)}*{self.write(right)}"
             case Form(formula, symbols, parts):
@@ -111,7 +121,7 @@ class Writer:
             scores = [text if text.isidentifier() else self.temporary(text) for text in scores]
             largest = self.temporary(f"max({', '.join(scores)})") if len(scores) > 1 else scores[0]
             powers = [self.temporary(f"exp({score} - {largest})") for score in scores]
-            total = self.temporary(" + ".join(powers))
+            total = self.temporary(added(powers))
             self.shares[node.scores] = ([*powers, *scores], total, largest)
         kept, total, largest = self.shares[node.scores]
         if node.logarithm:

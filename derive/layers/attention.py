@@ -179,7 +179,7 @@ EMBEDDING = LayerType(
     _embedding,
     aliases={"weights": "W"},
     stems=("W",),
-    meanings={"W": "a row for each word", "a": "the row of each word"},
+    meanings={"W": "table of the words", "a": "rows of the words, looked up"},
     reads=("position",),
     axes=lambda settings, incoming: {"a": (*incoming, "feature")},
 )

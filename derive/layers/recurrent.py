@@ -279,7 +279,7 @@ GRU = _recurrent(
     },
     {
         **_gated({"r": "reset gate", "z": "update gate", "n": "candidate"}),
-        "b_hn": "biases of the candidate inside the reset",
+        "b_hn": "biases of the candidate, times the reset gate",
         **STATE,
     },
     extra=lambda settings: ("b_hn",) if settings["reset_after"] else (),

@@ -13,9 +13,9 @@ from render.compose.checking import CLOSED_FORM_LIMIT, agreements
 from render.compose.closing import bias_line
 from render.compose.forward import error_line
 from render.compose.network import arrays, terms
-from render.compose.network.opening import described
+from render.compose.network.opening import described, named
 from render.compose.network.plan import Plan
-from render.compose.opening import function_words, given, loss_words
+from render.compose.opening import given, loss_words
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import FULL_ROWS, TABLE_ROWS, LayerView
 from render.compose.tables import Cell, table
@@ -116,7 +116,7 @@ def _network(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
 
 def _layer(view: LayerView) -> str:
     """The units of a layer and their function: two hidden units (the logistic function)."""
-    return f"{count(view.units, 'output unit' if view.last else 'hidden unit')} ({function_words(view.row.name)})"
+    return f"{count(view.units, 'output unit' if view.last else 'hidden unit')} ({named(view.row.name)})"
 
 
 def _units(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:

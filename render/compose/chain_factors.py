@@ -61,8 +61,6 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
             other=pen.expression(local(pen.derivation, view.out_of((weight.index[0] + 1) % view.units, example), net)),
         )
     ]
-    if view.last:
-        blocks += definitions.activation(pen, view, net, net)
     shown = _telling_outputs(pen, view, weight.index[0], example)
     for k in shown:
         out = view.out_of(k, example)
@@ -71,6 +69,8 @@ def _softmax_paths(pen: Pen, view: LayerView, weight: Scalar, example: int) -> l
         blocks.append(equation(factors.activation_line(pen, view, out, net, Mark(2, pen.partial(out, net)))))
     if len(shown) < view.units:
         blocks.append(paragraph("and so on for {n}.", n=count(view.units - len(shown), "more output")))
+    if view.last:
+        blocks += definitions.activation(pen, view, net, view.out_of(weight.index[0], example))
     blocks.append(
         paragraph(
             "Together they are the *delta* of {unit}, how the error changes with its net input:", unit=pen.unit(net)

@@ -144,10 +144,11 @@ def activation(pen: Pen, view: LayerView, net: Scalar, out: Scalar) -> Iterator[
 
 def _over_axis(pen: Pen, row: Activation) -> Iterator[Block]:
     yield paragraph(
-        "These derivatives are found from the definition. Here {k} is the unit whose net input changes, {j} any other, "
+        "The derivatives of {function} are found from its definition. Here {k} is the unit whose net input changes, {j} any other, "
         "and the sums go over all units of the layer:",
         k=Symbol(Name("k")),
         j=Symbol(Name("j")),
+        function="the logarithm of softmax" if row.logarithm else "softmax",
     )
     yield from by_definition(pen, row)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 class Topic:
     """One layer type: what it is called, what it does, and what is said of each of its arrays on either way.
 
+    On the way back "a" speaks of what the layer reads, every other stem of the array itself.
     ``axes``: by stem, what the axes after the examples count. Of a sequence the last position looks back at all
     the others: ``rows`` are the stems of which its whole row is worked out, ``last`` those of which one element of it is.
     """
@@ -32,13 +33,13 @@ HEADS = ("head", "position", "value")
 NORMAL_FORWARD = {
     "m": "First comes the mean of the values that are normalized together.",
     "v": "The variance is the mean of the squared distances from that mean.",
-    "n": "Each value loses the mean and is divided by the standard deviation. The small number under the root keeps "
-    "the quotient finite where all values are equal.",
-    "a": "What goes on has mean 0 and variance 1, then multiplied by γ and moved by β where the layer has them.",
+    "n": "The mean is subtracted from each value, and the difference is divided by the standard deviation, the root of "
+    "the variance. The small number under the root keeps the quotient finite where all values are equal.",
+    "a": "The normalized values are multiplied by the scale γ and moved by the shift β, where the layer has them, and go "
+    "on.",
 }
 NORMAL_BACKWARD = {
-    "a": "The error arrives at the normalized values.",
-    "n": "The scale γ stands between what went on and the normalized values, and multiplies what comes back.",
+    "n": "Each value was multiplied by its scale γ, and so is what comes back.",
     "v": "The variance was used for every value that is normalized with it, so it collects a term from each of them.",
     "m": "The mean is subtracted from every value, and it stands in the variance too. The part through the variance "
     "is zero: the distances from a mean add up to 0.",
@@ -54,7 +55,7 @@ TOPICS: Mapping[str, Topic] = {
             "a": "The activation function makes the output of the unit out of its net input.",
         },
         {
-            "z": "One factor is added to the chain: the derivative of the activation function, taken where this unit stands.",
+            "z": "One factor is added to the chain: the derivative of the activation function, at the net input of this unit.",
         },
     ),
     "activation": Topic(
@@ -72,7 +73,7 @@ TOPICS: Mapping[str, Topic] = {
             "a": "The activation function is applied at every place of the feature map.",
         },
         {
-            "z": "Every place of the feature map has a delta of its own.",
+            "z": "The gradient by a net input is called its *delta*. Every place of the feature map has one of its own.",
             "W": "A weight of the filter was used at every place that the filter covered. Its gradient has one term for "
             "each: the delta of the place, times the value that lay under the weight there.",
             "b": "The bias was added at every place, so its gradient is the sum of the deltas of the whole feature map.",
@@ -82,14 +83,14 @@ TOPICS: Mapping[str, Topic] = {
     "max_pool2d": Topic(
         "max pooling",
         "The image is divided into windows, and of each only the largest value goes on.",
-        {"a": "Only the largest value of each window goes on."},
-        {"a": "What arrives here goes back to the winner of each window alone."},
+        {"a": ""},
+        {"a": "What arrives at a window goes back to its winner alone, the largest value in it."},
         {"a": IMAGE},
     ),
     "avg_pool2d": Topic(
         "average pooling",
         "The image is divided into windows, and of each the mean goes on.",
-        {"a": "The mean of each window goes on."},
+        {"a": ""},
         {"a": "What arrives here is shared out equally among the values of the window."},
         {"a": IMAGE},
     ),
@@ -98,9 +99,12 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "embedding": Topic(
         "embedding",
-        "An embedding is a table with a row for each word. A word, given as a whole number, is replaced by its row.",
-        {"a": "For each word its row is taken out of the table."},
-        {"W": "Only the rows that were looked up have a gradient. A word that occurs twice has two terms."},
+        "An embedding is a table with a row for each word. A word is given as a whole number, counted from 0, and is "
+        "replaced by its row of the table: word 0 by the first row, word 1 by the second.",
+        {"a": ""},
+        {
+            "W": "Only the rows that were looked up have a gradient other than zero. A word that occurs twice has two terms."
+        },
         {"a": ("position", "feature"), "W": ("word", "feature")},
     ),
     "rnn": Topic(
@@ -109,11 +113,10 @@ TOPICS: Mapping[str, Topic] = {
         "the step before, always through the same weights.",
         {
             "z": "The net input adds up what the input of this step says and what the hidden state before it remembers.",
-            "h": "The new hidden state is the activation of that net input.",
+            "h": "The new hidden state is the activation function of the net input.",
         },
         {
-            "h": "The hidden state is used by what comes after the layer and by the next time step. "
-            "Both send the error back.",
+            "h": "Where the next time step or a later layer reads the hidden state, it sends its part of the error back.",
             "z": "The derivative of the activation function stands once in every step that the error goes back.",
         },
     ),
@@ -132,10 +135,10 @@ TOPICS: Mapping[str, Topic] = {
             "h": "The hidden state is the cell state, squashed to between −1 and 1, times the output gate.",
         },
         {
-            "h": "The hidden state is read by what comes after the layer and by all the gates of the next time step. "
-            "Every one of them sends a part of the error back.",
-            "c": "The cell state carries the error back: through the hidden state of its own step, and from the next "
-            "step through the forget gate, which simply multiplies.",
+            "h": "All the gates of the next time step, and whatever else reads the hidden state, send their parts of the "
+            "error back.",
+            "c": "The error comes to the cell state through the hidden state of its own step and, where there is a next "
+            "step, from the cell state there, simply multiplied by the forget gate.",
             "o": "The output gate was multiplied with the squashed cell state, and that is its factor.",
             "f": "The forget gate was multiplied with the old cell state, and that is its factor.",
             "i": "The input gate was multiplied with the candidate, and that is its factor.",
@@ -148,17 +151,17 @@ TOPICS: Mapping[str, Topic] = {
         "gate how the old state and the candidate are mixed.",
         {
             "r": "The reset gate decides how much of the old state the candidate sees.",
-            "z": "The update gate decides how the old state and the candidate share in the new state.",
+            "z": "The update gate sets the shares of the old state and of the candidate in the new state.",
             "n": "The candidate is what the new state could be.",
-            "h": "The new state is a mixture of the candidate and the old state; the update gate and what is left of 1 "
-            "are their shares. Before the first step the state is zero unless it is given.",
+            "h": "The new state is a mixture of the candidate and the old state. The update gate is the share of the one, "
+            "and what is left of 1 the share of the other. Before the first step the state is zero unless it is given.",
         },
         {
-            "h": "The state is read by what comes after it and by the next time step, there by the gates, by the "
-            "candidate, and directly in the mixture.",
-            "z": "The update gate has the difference between the two that it mixes as its factor.",
-            "n": "The candidate comes back with its share in the mixture.",
-            "r": "The reset gate comes back with what it was multiplied with in the candidate.",
+            "h": "Everything that reads the state sends a part of the error back: what comes after the layer, and in the "
+            "next time step the gates, the candidate and the mixture itself.",
+            "z": "The update gate mixes the old state and the candidate, and the difference between the two is its factor.",
+            "n": "The factor of the candidate is its share in the mixture.",
+            "r": "The factor of the reset gate is what it was multiplied with in the candidate.",
         },
     ),
     "self_attention": Topic(
@@ -169,21 +172,20 @@ TOPICS: Mapping[str, Topic] = {
             "Q": "The query says what a position asks for.",
             "K": "The key says what a position offers.",
             "V": "The value is what a position hands on.",
-            "S": "A score is the product of a query and a key, added up over their numbers: how well the two fit.",
+            "S": "A score says how well a query and a key fit: their numbers are multiplied in pairs and added up.",
             "A": "Softmax turns the scores of a row into weights: positive, and together 1.",
             "O": "With these weights the values are mixed, each position by its own row.",
             "a": "What goes on is the mixture of the values that each position has made for itself, through the output "
             "weights where there are such.",
         },
         {
-            "A": "A weight comes back with the value that it was multiplied with.",
+            "A": "The factor of an attention weight is the value that it was multiplied with.",
             "S": "Through softmax a score changes every weight of its row: one term for each of them.",
-            "Q": "A query comes back through the scores of its row, each with the key that it was compared with.",
-            "K": "A key comes back through the scores of its column, each with the query that it was compared with.",
+            "Q": "The error comes to a query through the scores of its row, each times the key that it was compared with.",
+            "K": "The error comes to a key through the scores of its column, each times the query that it was compared with.",
             "V": "The values are reached by the mixture alone. Every position that looked at a value sends a part of "
             "the error to it, as large as its attention weight.",
-            "O": "The mixture comes back through the output weights.",
-            "a": "The error arrives at what the layer put out.",
+            "O": "The error comes to the mixture through the output weights, where there are such.",
         },
         dict.fromkeys("QKV", HEADS)
         | {"S": ("head", "query", "key"), "A": ("head", "query", "key"), "a": HEADS[1:], "O": HEADS[1:]},
@@ -211,8 +213,8 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "residual": Topic(
         "residual connection",
-        "What came out of an earlier layer is added. The layers between only have to learn the difference.",
-        {"a": "The two are added, place by place."},
+        "What came out of an earlier layer is added, place by place. The layers between only have to learn the difference.",
+        {"a": ""},
         {"a": "A sum hands the error on unchanged to both of its terms."},
     ),
     "highway": Topic(
@@ -225,8 +227,8 @@ TOPICS: Mapping[str, Topic] = {
             "a": "The gate mixes the layer's own answer with what came in.",
         },
         {
-            "T": "The gate has the difference between the two that it mixes as its factor.",
-            "H": "The layer's own answer comes back with its share.",
+            "T": "The gate mixes the two, and the difference between them is its factor.",
+            "H": "The factor of the layer's own answer is its share in the mixture.",
         },
     ),
 }
@@ -246,7 +248,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
         "Each factor of a product gets back what arrives, times the other factor.",
     ),
     "pooling": (
-        TOPICS["max_pool2d"].forward["a"],
+        "Only the largest value of each window goes on.",
         "The winner of a window gets all that comes back, the others nothing.",
     ),
     "rearranged": (
@@ -257,7 +259,14 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
         "The activation function is the identity: what comes in goes on as it is.",
         "Nothing was changed here, and the gradient goes through as it is.",
     ),
-    "selected": ("Some of the numbers are taken out.", "What was not taken out gets nothing back."),
+    "weighted": (
+        "Each result is a sum of products, and a number of its own is added.",
+        "Each factor of a product gets back what arrives, times the other factor; what is only added gets it as it is.",
+    ),
+    "selected": (
+        "Some of the numbers are chosen. Nothing is computed.",
+        "What was not chosen gets nothing back.",
+    ),
     "joined": (
         "The results are put together into one array.",
         "Each part gets back what arrived at its place.",
@@ -265,14 +274,19 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 }
 """What is said of an equation of a kind where there is no topic: on the way forward, and on the way back."""
 
-BY_WORDS: Mapping[str, tuple[str, str]] = {
-    "input gate": ("lstm", "i"),
-    "forget gate": ("lstm", "f"),
-    "output gate": ("lstm", "o"),
-    "candidate": ("lstm", "g"),
-    "cell state": ("lstm", "c"),
-    "hidden state": ("lstm", "h"),
-    "reset gate": ("gru", "r"),
-    "update gate": ("gru", "z"),
+BY_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "cell state": (
+        "lstm",
+        {
+            "input gate": "i",
+            "forget gate": "f",
+            "output gate": "o",
+            "candidate": "g",
+            "cell state": "c",
+            "hidden state": "h",
+        },
+    ),
+    "update gate": ("gru", {"reset gate": "r", "update gate": "z", "candidate": "n", "hidden state": "h"}),
+    "hidden state": ("rnn", {"hidden state": "h"}),
 }
-"""Words by which a comment in plain equations calls a quantity that has a topic."""
+"""Words by which comments in plain equations call quantities that have a topic: by the word that tells which topic it is."""

@@ -154,11 +154,11 @@ def _lines(
     ways = {arrow: _way(sizes[arrow[0]], at[arrow[0]], item_of, rows, arrow) for arrow in outer}
     for arrow, way in ways.items():
         source, target = arrow
-        made = blocks.get(item_of[target])
-        column = _column(made, target)
-        if made is not None and (column, source) in made.buses:
-            left = rows.xs[item_of[target]] - made.width / 2
-            end = flow_blocks.arrivals(made, column, source, at[target], sizes[target].half_width, left)
+        within = blocks.get(item_of[target])
+        column = _column(within, target)
+        if within is not None and (column, source) in within.buses:
+            left = rows.xs[item_of[target]] - within.width / 2
+            end = flow_blocks.arrivals(within, column, source, at[target], sizes[target].half_width, left)
             end = [(end[0][0], rows.bounds[rows.row_of[item_of[target]]][0]), *end]
         else:
             end = [_arrival(sizes[target], at[target], arrow, ways)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
-from derive.formula import Call, Formula, Group, Matrix, Negative, Power, Product, Side, Sum
+from derive.formula import Call, Formula, Fraction, Group, Matrix, Negative, Power, Product, Side, Sum
 from derive.tex import relation, tex, tex_around, tex_pieces
 from derive.tex_names import LATEX_BLACK
 from derive.tex_spacing import DOT, THIN, is_tall
@@ -24,6 +24,7 @@ TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
 LONG = 13.0  # em; a longer side may be broken before its signs
 LONGEST = 16.0  # em; wider, two factors side by side are parted by a dot
+QUOTIENT = 12.0  # em; the same where the second is a quotient, which some browsers draw wide
 FULL = 8.0  # em; so wide, a sum in parentheses may be broken inside them
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
@@ -135,6 +136,13 @@ def _enclosed(opening: str, pieces: list[Piece], closing: str, room: float) -> l
     ]
 
 
+def _abreast(inner: list[Piece], node: Formula) -> float:
+    """How wide two factors side by side may be, the second of them this node, without a dot to part them."""
+    if inner:
+        return LONG
+    return QUOTIENT if isinstance(node, Negative | Fraction) else LONGEST
+
+
 def _broken(formula: Formula, lead: bool) -> list[Piece]:
     """The pieces of a formula: broken before the signs of its terms and of the factors of a long term,
     and before a large matrix. Factors side by side have no sign to break before; where
@@ -146,7 +154,7 @@ def _broken(formula: Formula, lead: bool) -> list[Piece]:
         inner = _inside(unsigned, node, lead and not found)
         first, *others = inner or [Piece("", written, width(node))]
         if found and sign in ("", THIN) and not (isinstance(node, Matrix) and width(node) > FULL):
-            if found[-1].width + first.width > (LONG if inner else LONGEST):
+            if found[-1].width + first.width > _abreast(inner, node):
                 found += [replace(first, sign=DOT), *others]
                 continue
             last = found.pop()

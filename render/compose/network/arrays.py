@@ -156,19 +156,21 @@ LONG = 7
 
 
 def shape_in_words(plan: Plan, name: str) -> str:
-    """2 × 3, or "a number"; one example counts for none."""
+    """2 × 3, or "a number"; one example counts for none. It is not broken across lines."""
     shape = plan.program.shape(name)
     if shape and plan.axes(name)[0] == "example" and shape[0] == 1:
         shape = shape[1:]
     if not shape:
         return "a number"
-    return " × ".join(str(size) for size in shape) if len(shape) > 1 else count(shape[0], "number")
+    return "\u00a0×\u00a0".join(str(size) for size in shape) if len(shape) > 1 else count(shape[0], "number")
 
 
 def counted(plan: Plan, name: str) -> str:
     """Its size in words, "two time steps × one feature", or its shape where nothing is known of its axes."""
     axes = list(zip(plan.axes(name), plan.program.shape(name), strict=True))
     kept = [(word, size) for word, size in axes if word != "example" or size > 1]
+    if len(kept) > 1 and kept[-1][0] == "" and all(word for word, _ in kept[:-1]):
+        kept[-1] = ("number", kept[-1][1])
     if not kept or not all(word for word, _ in kept):
         return shape_in_words(plan, name)
     return " × ".join(count(size, word) for word, size in kept)

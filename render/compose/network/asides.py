@@ -11,6 +11,7 @@ from derive.scalars import Scalar
 from render.compose.network.operations import convolution, functions
 from render.compose.network.plan import Entry, Plan
 from render.compose.pen import equation, paragraph, prose
+from render.compose.topics import TOPICS
 from render.document import Block, Note
 
 
@@ -89,9 +90,9 @@ def _relu_stops(plan: Plan, entry: Entry, scalar: Scalar) -> list[Note]:
         return []
     return _note(
         "relu",
-        "Why does nothing come back where relu gives zero?",
+        "Why does nothing come back where ReLU gives zero?",
         paragraph(
-            "Where the net input is negative, relu answers 0, and it still does when the net input changes a little. Its "
+            "Where the net input is negative, the rectifier answers 0, and it still does when the net input changes a little. Its "
             "derivative there is 0, and so is every product with it: the weights before it learn nothing from this "
             "place. At 0 itself the derivative is taken as 0 too."
         ),
@@ -120,7 +121,9 @@ def _lstm_memory(plan: Plan, entry: Entry, scalar: Scalar) -> list[Note]:
 def _vanishing(plan: Plan, entry: Entry, scalar: Scalar) -> list[Note]:
     """Why a plain recurrent net forgets."""
     later = [other for other in _readers(plan, entry.name) if other.time is not None and other.time != entry.time]
-    plain = bool(later) and entry.name in plan.families and plan.topic(entry) is None
+    found = plan.topic(entry)
+    unknown = found is None or found[0].called == TOPICS["rnn"].called
+    plain = bool(later) and entry.name in plan.families and unknown
     if not (plain or (entry.kind == "rnn" and entry.stem == "h" and later)):
         return []
     return _note(
@@ -190,12 +193,15 @@ def _looked_up(plan: Plan, name: str, scalar: Scalar) -> list[Note]:
     """Why most rows of an embedding stay as they are."""
     if not any(reader.kind == "embedding" for reader in _readers(plan, name)):
         return []
+    steps = plan.pen.derivation.gradient_steps
+    read = {each.index[0] for each in plan.pen.derivation.graph.scalars(name) if each in steps and steps[each].terms}
+    if len(read) == plan.program.shape(name)[0]:
+        return []
     return _note(
         "looked-up",
-        "Why do most words have no gradient?",
+        "Why is the gradient of some words zero?",
         paragraph(
-            "The row of a word that does not occur was never read. The error does not depend on it, and it stays as it is in "
-            "this step."
+            "The row of a word that does not occur was never read. The error does not depend on it, so its gradient is zero."
         ),
     )
 

@@ -107,7 +107,9 @@ def _alike(plan: Plan, pairs: Sequence[tuple[str, str]], more: bool, group: Grou
 
 def _array(plan: Plan, entry: Entry, said: set[str]) -> list[Block]:
     """The gradient of one array: through which equations, in words, and one element worked out."""
-    blocks: list[Block] = [through(plan, entry.name, sentence(plan, entry))]
+    words = sentence(plan, entry)
+    blocks: list[Block] = [through(plan, entry.name, words if words not in said else "")]
+    said.add(words)
     readers = read_by(plan, entry.name)
     moved = len(readers) == 1 and kind(readers[0].expression) in MOVED
     scalar = terms.telling(plan, entry.name)
@@ -120,14 +122,17 @@ def _array(plan: Plan, entry: Entry, said: set[str]) -> list[Block]:
     return blocks
 
 
-def through(plan: Plan, name: str, words: str) -> Block:
-    """Which equations read an array, and what its topic says of the way back."""
+def through(plan: Plan, name: str, words: str, element: Scalar | None = None) -> Block:
+    """Which equations read an array, what its topic says of the way back, and which element is taken."""
     readers = read_by(plan, name)
     return paragraph(
-        "{Name} is read by {equations} for {readers}." + (f" {words}" if words else ""),
+        "{Name} is read by {equations} for {readers}."
+        + (f" {words}" if words else "")
+        + (" Take {element}." if element is not None else ""),
         Name=arrays.symbol(plan, name),
         equations="the equation" if len(readers) == 1 else f"{count(len(readers), 'equation')}, those",
         readers=_names(plan, readers),
+        element=plan.pen.symbol(element) if element is not None else "",
     )
 
 
@@ -157,7 +162,8 @@ def sentence(plan: Plan, entry: Entry) -> str:
     if readers and all(kind(reader.expression) == "copied" for reader in readers):
         return OPERATIONS["copied"][1]
     shares = [does for reader in readers if "softmax" in (does := kind(reader.expression))]
-    if found is not None and found[1] in found[0].backward and not (shares and found[1] == "z"):
+    spoken = found is not None and not _handed_on(plan, entry, found[1], readers) and not (shares and found[1] == "z")
+    if found is not None and spoken and found[1] in found[0].backward:
         return found[0].backward[found[1]]
     if shares:
         return OPERATIONS[shares[0]][1]
@@ -168,14 +174,30 @@ def sentence(plan: Plan, entry: Entry) -> str:
     for reader in readers:
         does = kind(reader.expression)
         other = plan.by_name[reader.target]
-        if other.kind in TOPICS and "a" in TOPICS[other.kind].backward and does in OPERATIONS:
-            return TOPICS[other.kind].backward["a"] if other.layer != entry.layer else OPERATIONS[does][1]
+        if (
+            other.kind in TOPICS
+            and other.stem == "a"
+            and other.layer != entry.layer
+            and "a" in TOPICS[other.kind].backward
+        ):
+            return TOPICS[other.kind].backward["a"]
+        if other.kind == "dense" and other.stem == "z":
+            return WEIGHED
         if does in OPERATIONS:
             return OPERATIONS[does][1]
     return ""
 
 
+WEIGHED = (
+    "Every unit of the layer that reads it has a weight for it, and sends back the gradient by its net input, times that "
+    "weight."
+)
 RECURRENCE = "The next time step reads it too, and sends back its part of the error."
+
+
+def _handed_on(plan: Plan, entry: Entry, stem: str, readers: Sequence[Equation]) -> bool:
+    """Whether an entry is only what a layer puts out: then what reads it has the word."""
+    return stem == "a" or (stem == "h" and len(readers) == 1 and not _later(plan, entry, readers[0]))
 
 
 def _later(plan: Plan, entry: Entry, reader: Equation) -> bool:
@@ -215,8 +237,9 @@ def gradients(plan: Plan) -> Section:
     pen, program = plan.pen, plan.program
     blocks: list[Block] = [
         paragraph(
-            "What was asked for. A parameter's gradient is made of what has arrived at every place where it is used, "
-            "each times the value that it was used with."
+            "Now come the gradients that were asked for. A gradient has arrived at every place where a parameter is used; "
+            "each is multiplied by the local derivative there, which is often the value that the parameter was "
+            "multiplied with, and the products are added up."
         )
     ]
     seen: dict[Hashable, str] = {}
@@ -259,12 +282,11 @@ def _parameter(plan: Plan, name: str, said: set[str]) -> list[Block]:
     shared = step is not None and len(step.terms) > 1
     if not words and shared:
         words = _sum_words(plan, scalar)
-    which = " Take {element}." if variable.shape else ""
     blocks: list[Block] = [
-        through(plan, name, words),
-        *([paragraph(which.strip(), element=plan.pen.symbol(scalar))] if which else []),
+        through(plan, name, words if words not in said else "", scalar if variable.shape else None),
         *terms.chain(plan, scalar, boxed=True, rows=shared),
     ]
+    said.add(words)
     for note in asides.of_parameter(plan, name, scalar):
         if note.identifier not in said:
             said.add(note.identifier)

@@ -6,10 +6,12 @@ from derive.formula import Matrix, Side
 from derive.scalars import Scalar
 from render.compose import rules
 from render.compose.checking import checks_table
+from render.compose.factors import update_line
 from render.compose.network import arrays, terms
+from render.compose.network.forward import key
 from render.compose.network.opening import described
 from render.compose.network.plan import Plan
-from render.compose.pen import listed, paragraph, prose
+from render.compose.pen import equation, listed, paragraph, prose
 from render.compose.tables import Cell, table
 from render.document import Block, Section
 
@@ -30,13 +32,25 @@ def update(plan: Plan) -> Section | None:
     blocks: list[Block] = []
     if trained and not pen.plain_update:
         blocks += rules.by_rule(pen, [terms.telling(plan, trained[0])])
-    blocks.append(
-        paragraph(
-            "One step of {rule} with the learning rate {eta} makes of every number the new one:",
-            rule=rules.NAMES.get(stated.rule, stated.rule.replace("_", " ")),
-            eta=(Side(pen.learning_rate, ""), pen.rate.side),
+    rate = (Side(pen.learning_rate, ""), pen.rate.side)
+    if trained and pen.plain_update:
+        told = terms.telling(plan, trained[0])
+        blocks.append(
+            paragraph(
+                "One step of gradient descent subtracts from every number its gradient, times the learning rate {eta}. So "
+                "{w} becomes",
+                eta=rate,
+                w=pen.symbol(told),
+            )
         )
-    )
+        blocks += [equation(update_line(pen, told), f"eq-update-{key(told)}"), paragraph("and all of them:")]
+    else:
+        rule = rules.NAMES.get(stated.rule, stated.rule.replace("_", " "))
+        blocks.append(
+            paragraph(
+                "One step of {rule} with the learning rate {eta} moves every number in this way:", rule=rule, eta=rate
+            )
+        )
     blocks += [*_parameters(plan), *_again(plan), *(_training(plan, stated.steps) if stated.steps > 1 else [])]
     return Section("update", prose("The update"), tuple(blocks))
 

@@ -19,6 +19,8 @@ from render.document import Block, Code, Inline, Section
 ROW = 4
 """Of a row that is worked out whole so many elements are written."""
 
+STEP = "This step reads its own input and the state that the step before has left."
+
 MOVED = ("copied", "rearranged", "selected", "joined")
 """Kinds of equations that calculate nothing."""
 
@@ -47,17 +49,20 @@ def forward(plan: Plan) -> Section:
 
 def _group(plan: Plan, group: Group, said: set[str]) -> list[Block]:
     blocks: list[Block] = []
-    if group.kind in TOPICS and group.first_of_layer and TOPICS[group.kind].introduction:
-        blocks.append(paragraph(TOPICS[group.kind].introduction))
+    introduction = TOPICS[group.kind].introduction if group.kind in TOPICS and group.first_of_layer else ""
+    if introduction and introduction not in said:
+        said.add(introduction)
+        blocks.append(paragraph(introduction))
     if len(group.times) > 1:
         return [*blocks, *_many_steps(plan, group)]
     worked = [entry for entry in group.entries if in_full(plan, group, entry)]
-    if group.times and not group.first_of_layer and group.layer:
-        blocks.append(paragraph("This step reads its own input and the state that the step before has left."))
+    if group.times and not group.first_of_layer and group.layer and STEP not in said:
+        said.add(STEP)
+        blocks.append(paragraph(STEP))
     for entry in worked:
         blocks += _entry(plan, entry, said)
     alike = [entry for entry in group.entries if entry not in worked]
-    blocks += _alike(plan, alike, bool(worked))
+    blocks += _alike(plan, alike, worked)
     return [*blocks, *_values(plan, group)]
 
 
@@ -78,7 +83,7 @@ def _entry(plan: Plan, entry: Entry, said: set[str]) -> list[Block]:
     pen = plan.pen
     does = kind(entry.equation.expression)
     words = sentence(plan, entry)
-    blocks = _introduced(plan, entry, words if words not in said else _plainly(plan, entry))
+    blocks = _introduced(plan, entry, words if not words or words not in said else _plainly(plan, entry))
     said.add(words)
     if does in MOVED:
         return [*blocks, *_moved(plan, entry, does)]
@@ -95,11 +100,14 @@ def _introduced(plan: Plan, entry: Entry, words: str) -> list[Block]:
     text = source(plan, entry)
     if plan.layered or not text:
         return [paragraph(words)] if words else []
-    known = plan.topic(entry) is not None or kind(entry.equation.expression) in OPERATIONS
-    comment = f": {entry.meaning.rstrip('.')}" if entry.equation.comment else ""
+    comment = entry.meaning.rstrip(".") if entry.equation.comment else ""
+    told = words if words != _plainly(plan, entry) else ""  # a sentence, and not the comment over again
+    if comment and comment.lower() in told.lower():
+        comment = ""
     last = entry.name == plan.program.error
-    start = "Last comes the error, {line}" if last else "The next line is {line}"
-    return [paragraph(f"{start}{comment}.{f' {words}' if known and words else ''}", line=Code(text))]
+    start = "The first line is {line}" if entry is plan.entries[0] else "The next line is {line}"
+    start = "Last comes the error, {line}" if last else start
+    return [paragraph(f"{start}{f': {comment}' if comment else ''}.{f' {told}' if told else ''}", line=Code(text))]
 
 
 def sentence(plan: Plan, entry: Entry) -> str:
@@ -171,7 +179,9 @@ def _moved(plan: Plan, entry: Entry, does: str) -> list[Block]:
         row = plan.pen.nth(node.scalar.index[-2])
         blocks.append(
             paragraph(
-                "The first number comes from row {row} of {table}:", row=row, table=plan.pen.array(node.scalar.array)
+                "The first number here comes from row {row} of {table}:",
+                row=row,
+                table=plan.pen.array(node.scalar.array),
             )
         )
     return [*blocks, equation(plan.pen.forward_line(scalar), f"eq-{key(scalar)}")]
@@ -180,11 +190,12 @@ def _moved(plan: Plan, entry: Entry, does: str) -> list[Block]:
 # ---- what repeats ----------------------------------------------------------------------------
 
 
-def _alike(plan: Plan, entries: Sequence[Entry], more: bool) -> list[Block]:
-    """Which arrays are computed like others, and like which."""
+def _alike(plan: Plan, entries: Sequence[Entry], worked: Sequence[Entry]) -> list[Block]:
+    """Which arrays are computed like others, and like which: the one of their stem that is worked out here, if it is."""
+    here = {entry.stem: entry.name for entry in worked}
     models: dict[str, list[Entry]] = {}
     for entry in entries:
-        models.setdefault(entry.model or entry.name, []).append(entry)
+        models.setdefault(here.get(entry.stem) or entry.model or entry.name, []).append(entry)
     pen = plan.pen
     pairs: list[Inline] = []
     for model, same in models.items():
@@ -196,7 +207,7 @@ def _alike(plan: Plan, entries: Sequence[Entry], more: bool) -> list[Block]:
             )
     if not pairs:
         return []
-    start = "The others are computed as before" if more else "Everything here is computed as before"
+    start = "The others are computed as before" if worked else "Everything here is computed as before"
     return [paragraph(f"{start}: {{pairs}}.", pairs=tuple(pairs))]
 
 

@@ -9,6 +9,7 @@ from derive.functions import LOSSES
 from derive.layers import LAYERS
 from derive.problem import Layer
 from render.compose.network import arrays
+from render.compose.network.legend import legend
 from render.compose.network.plan import Entry, Plan
 from render.compose.opening import function_words, loss_words
 from render.compose.pen import capital, count, listed, paragraph, prose
@@ -29,7 +30,7 @@ SIZES = {
 def problem(plan: Plan) -> Section:
     """The problem."""
     blocks: list[Block] = [*(_layers(plan) if plan.layered else [_in_equations(plan)]), *_equations(plan)]
-    return Section("problem", prose("The problem"), (*blocks, *figure(plan.pen), *_given(plan)))
+    return Section("problem", prose("The problem"), (*blocks, *legend(plan), *figure(plan.pen), *_given(plan)))
 
 
 def _in_equations(plan: Plan) -> Block:
@@ -102,6 +103,15 @@ def _over(mean: bool, shape: tuple[int, ...], examples: int, over_examples: str)
     return f", {' and '.join(words)}" if words else ""
 
 
+AMONG = {"softmax": "softmax over all of them", "log_softmax": "the logarithm of softmax over all of them"}
+"""Functions over all units of a layer, as they are called after the layer itself."""
+
+
+def named(function: str) -> str:
+    """What an activation function is called after its layer."""
+    return AMONG.get(function) or function_words(function)
+
+
 def layer_in_words(layer: Layer) -> str:
     """A layer by its kind, its sizes and its activation: "LSTM of two units"."""
     keys = dict(layer.keys) | {"units": layer.units}
@@ -123,7 +133,7 @@ def layer_in_words(layer: Layer) -> str:
     if "activation" in LAYERS[layer.type].keys:
         name = keys.get("activation") or layer.activation
         if name is not None and name != "identity":
-            words += f", with {function_words(str(name))}"
+            words += f", with {named(str(name))}"
     return words
 
 
@@ -146,7 +156,10 @@ def _equations(plan: Plan) -> tuple[Block, ...]:
 def _equation_row(plan: Plan, entry: Entry) -> list[Cell]:
     text = source(plan, entry)
     line: Cell = (Code(text),) if text else prose("{name}, traced", name=plan.pen.array(entry.name))
-    return [line, entry.meaning, arrays.shape_in_words(plan, entry.name)]
+    what: Cell = entry.meaning
+    if plan.layered and what and entry.name != plan.program.error:  # the code's name may be another than the notation's
+        what = prose("{symbol}, {what}", symbol=plan.pen.array(entry.name), what=entry.meaning)
+    return [line, what, arrays.shape_in_words(plan, entry.name)]
 
 
 def source(plan: Plan, entry: Entry) -> str:

@@ -62,6 +62,9 @@ def kind(expression: Expression) -> str:
             return "selected" if len(arguments) == 1 else "joined"
         case Contract(arguments=(Ref(), Ref())) | Map(arguments=(Contract(arguments=(Ref(), Ref())),)):
             return "product"
+        case Map(formula=formula, symbols=symbols, arguments=(Contract(arguments=(Ref(), Ref())), Ref())):
+            if formula == sympy.Add(*symbols):
+                return "weighted"
     return "convolution" if convolution(expression) is not None else ""
 
 

@@ -12,8 +12,8 @@ from derive.scalars import Scalar
 from render.compose.network import arrays
 from render.compose.network.operations import convolution, kind
 from render.compose.network.plan import Entry, Plan
-from render.compose.pen import Pen, equation, paragraph
-from render.document import Block
+from render.compose.pen import Pen, equation, paragraph, prose
+from render.document import Block, Inlines
 
 LARGEST_IMAGE = 8
 """An image with more rows or columns than this is not drawn whole."""
@@ -64,13 +64,14 @@ def _filter(plan: Plan, entry: Entry, scalar: Scalar) -> list[Block]:
     shape = plan.program.shape(weights)
     first = min(used, key=lambda each: each.index).index
     filters = _slice(plan.pen, weights, first[:-2], shape[-2:], used, 2)
-    several = " The first channel of it is shown." if shape[1] > 1 else ""
     return [
         paragraph(
             "Take {element}. For it the filter lies on the coloured patch of {image}, and each of its weights is "
-            f"multiplied with the number under it.{several}",
+            "multiplied with the number under it.{of_image}{of_filter}",
             element=plan.pen.symbol(scalar),
             image=plan.pen.array(image),
+            of_image=_which(plan, image, min(covered, key=lambda each: each.index)),
+            of_filter=_which(plan, weights, min(used, key=lambda each: each.index)),
         ),
         equation((Side(plan.pen.array(image), ""), Side(drawn))),
         equation((Side(plan.pen.array(weights), ""), Side(filters))),
@@ -90,15 +91,25 @@ def _window(plan: Plan, entry: Entry, scalar: Scalar) -> list[Block]:
     return [
         paragraph(
             "Take {element}. Its window is coloured in {image}; the largest value in it is {value}, in row {row} and column "
-            "{column}, and that is the winner.",
+            "{column} of {image}, and that is the winner.{which}",
             element=plan.pen.symbol(scalar),
             image=plan.pen.array(image),
             value=plan.pen.value(winner).formula,
             row=row,
             column=column,
+            which=_which(plan, image, winner),
         ),
         equation((Side(plan.pen.array(image), ""), Side(drawn))),
     ]
+
+
+def _which(plan: Plan, name: str, shown: Scalar) -> Inlines:
+    """Which matrix of an array is shown, where it has several: " Of W, filter 1 is shown."."""
+    axes = zip(plan.axes(name)[:-2], shown.index, plan.program.shape(name), strict=False)
+    words = [f"{word or 'part'} {plan.pen.nth(place)}" for word, place, size in axes if size > 1]
+    if not words:
+        return ()
+    return prose(" Of {name}, {words} is shown.", name=plan.pen.array(name), words=", ".join(words))
 
 
 def _marked(plan: Plan, image: str, marked: set[Scalar], factor: int) -> Formula | None:

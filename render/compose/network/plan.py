@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -150,8 +150,15 @@ class Plan:
         stem = entry.stem.removesuffix("_back")
         if entry.kind in TOPICS:
             return TOPICS[entry.kind], stem
-        kind, stem = BY_WORDS.get(entry.meaning.removeprefix("the ").strip(), ("", ""))
-        return (TOPICS[kind], stem) if kind else None
+        called = entry.meaning.removeprefix("the ").strip()
+        kind, stems = self._told
+        return (TOPICS[kind], stems[called]) if called in stems else None
+
+    @cached_property
+    def _told(self) -> tuple[str, Mapping[str, str]]:
+        """Of plain equations: the layer type of which their comments speak, and what they call its quantities."""
+        words = {entry.meaning.removeprefix("the ").strip() for entry in self.entries}
+        return next((found for word, found in BY_WORDS.items() if word in words), ("", {}))
 
     # ---- groups ------------------------------------------------------------------------------
 
@@ -218,7 +225,8 @@ class Plan:
             own = TOPICS[kind].axes.get(place.stem.removesuffix("_back"), ()) if kind in TOPICS else ()
         elif self.layered and name == "x":
             step = "time step" if 1 in self.stepped else "position"
-            own = {3: ("channel", "row", "column"), 2: (step, "feature")}.get(rank - 1, ())
+            words = ("word",) if self.pen.derivation.problem.layers[0].type == "embedding" else ()
+            own = {3: ("channel", "row", "column"), 2: (step, "feature"), 1: words}.get(rank - 1, ())
         if not own and self.layered and rank - len(front) == 3:
             own = ("channel", "row", "column")
         if len(front) + len(own) < rank:  # fewer heads than words for them: one head has no axis

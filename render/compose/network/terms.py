@@ -161,7 +161,7 @@ def _rows(plan: Plan, step: Step, alive: Sequence[tuple[Term, Shown | None]], ze
         table(
             f"tab-d-{key(step.target)}",
             prose(
-                "The terms of {gradient}, one for each element that reads {name}.",
+                "The terms of {gradient}, one for each element that is computed from {name}.",
                 gradient=pen.partial(None, step.target),
                 name=pen.symbol(step.target),
             ),
@@ -215,22 +215,40 @@ def chain_line(pen: Pen, step: Step) -> tuple[Side, ...]:
     def symbols(factor: Factor) -> Formula:
         return name(factor) if factor.local is None else pen.expression(factor.local)
 
-    def number(factor: Factor) -> Formula:
-        return pen.show(_reader(pen.derivation, factor)).formula
-
     sides = [Side(pen.partial(None, step.target), "")]
     for write in (name, symbols):
         formula = pen.elided(written.added([_times([write(f) for f in term.factors], "") for term in terms]))
         if formula != sides[-1].formula:
             sides.append(Side(formula))
     if pen.numbers:
-        numbers = pen.elided(written.added([_times([number(f) for f in term.factors], "dot") for term in terms]))
+        numbers = [_times([_in_numbers(pen, f) for f in term.factors], "dot") for term in terms]
         result = pen.gradient(step.target)
-        if numbers not in (sides[-1].formula, result.formula):
-            sides.append(Side(numbers))
-        if result.formula != sides[-1].formula:
+        filled = pen.elided(written.added(numbers))
+        if _signed(filled) not in (_signed(sides[-1].formula), result.formula):
+            sides.append(Side(filled))
+        if result.formula != _signed(sides[-1].formula):
             sides.append(result.side)
     return tuple(sides)
+
+
+IN_FULL = 4
+"""A local derivative of more symbols than these is put into a line as one number."""
+
+
+def _in_numbers(pen: Pen, factor: Factor) -> Formula:
+    """A factor with numbers: what has arrived, or the local derivative with a number for each symbol."""
+    local = factor.local
+    if local is None or len(local.free_symbols) > IN_FULL or local.has(sympy.Piecewise, sympy.Max):
+        return pen.show(_reader(pen.derivation, factor)).formula
+    return pen.expression_in_numbers(local)
+
+
+def _signed(formula: Formula) -> Formula:
+    """−1 as a number, where the minus stands before it."""
+    match formula:
+        case Negative(Number(text)):
+            return Number(f"-{text}")
+    return formula
 
 
 def _times(factors: list[Formula], sign: str) -> Formula:
