@@ -209,4 +209,8 @@ def test_classes_of_several_examples_may_differ() -> None:
     loss = {"name": "categorical_cross_entropy"}
     examples = [{"inputs": [0.1, 0.2, 0.3], "targets": which} for which in (2, 0, 1)]
     problem = derive.load({"examples": examples, "layers": layers, "loss": loss, "parameters": ["x"]})
-    assert [[int(each) for each in example.targets] for example in problem.examples] == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert [[int(each) for each in example.targets] for example in problem.examples] == [
+        [0, 0, 1],
+        [1, 0, 0],
+        [0, 1, 0],
+    ]

@@ -16,14 +16,14 @@ import sympy
 
 from derive import written
 from derive.derivation import Derivation
+from derive.evaluate import floats as numbers
 from derive.evaluate.balls import Array, Enclosures
+from derive.evaluate.floats import Floats
 from derive.evaluate.unrolled import needed
 from derive.formula import Formula
 from derive.program import Equation, Expression, Map, Ref, references
 from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
-from derive.verification import numbers
 from derive.verification.edit import Edit
-from derive.verification.numbers import Floats
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
 CHANGED = 1e-9

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from derive import optimizers
 from derive.digits import Exact, ends, significant
-from derive.evaluate import balls
+from derive.evaluate import balls, rounding
+from derive.evaluate import floats as numbers
 from derive.evaluate.balls import FIRST_BITS, LAST_BITS, Array
 from derive.problem import Update
-from derive.verification import numbers, rounding
 from derive.verification.edit import Edit
 from derive.verification.handed import Item
 from derive.verification.mistakes import whole

@@ -11,11 +11,11 @@ from derive.derivation import Derivation
 from derive.digits import ends
 from derive.errors import ChainruleError
 from derive.evaluate.balls import Array
+from derive.evaluate.rounding import Rounding, enclosed
 from derive.optimizers import updated_name
 from derive.quantities import fixed, places_of, read_at
 from derive.training import start_exactly
 from derive.verification.precision import Precision
-from derive.verification.rounding import Rounding, enclosed
 
 BITS = 192
 
