@@ -298,7 +298,7 @@ def test_a_thousand_faults_are_cut_short() -> None:
 
 
 NO_FILES = {
-    "a bundled name misspelt": ("mazurr", "no bundled problem of that name", "known: attention", 'mazur"?'),
+    "a bundled name misspelt": ("mazurr", "no bundled problem of that name", "known: adam", 'mazur"?'),
     "no such file": ("nowhere.toml", "nowhere.toml: no such file"),
     "a bundled name with an ending": ("mazurr.toml", "no such file", 'did you mean "mazur"?'),
     "a directory": (".", "is a directory; a problem file is expected"),
