@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -187,6 +188,12 @@ def test_a_mistaken_mark_is_said(run, mark: str, words: str) -> None:
     done = run(f"\n{mark}\ndef test_it(check_gradient):\n    check_gradient(right)\n")
     assert not done.parseoutcomes().get("passed")
     done.stdout.fnmatch_lines(words)
+
+
+def test_the_readme_shows_tests_that_pass(run) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    (block,) = [each for each in blocks if "pytest.mark.gradient" in each]
+    run(block, imports="").assert_outcomes(passed=3)
 
 
 def test_the_mark_and_the_fixtures_explain_themselves(run) -> None:

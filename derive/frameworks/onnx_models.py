@@ -57,7 +57,8 @@ def run(path: str, derivation: Derivation, points: Sequence[Mapping[str, Array]]
             for pair in pairs:
                 pair.state.write(pair.theirs(at[pair.parameter]))
         error, by_state = function(x=at["x"], t=at["t"], **values)
-        gradients = {pair.parameter: pair.gradient(by_state[pair.state.name]) for pair in pairs}
+        named = {_called(name): array for name, array in by_state.items()}
+        gradients = {pair.parameter: pair.gradient(named[pair.state.name]) for pair in pairs}
         found["points"].append(written({derivation.program.error: np.float64(error), **gradients}))
         found["points"][-1]["dtype"] = "float64" if loaded or not _rounded(own, pairs) else "float32"
     found["diagnosis"] = layout_of(derivation, pairs)
@@ -74,8 +75,12 @@ def _symbols(example: Any, name: str, derivation: Derivation) -> Any:
     return shape[0] if len(shape) == 1 else {"shape": list(shape)}
 
 
+def _called(name: str) -> str:
+    return f"{name} of the graph"
+
+
 def _state(name: str, values: dict[str, Any]) -> State:
     def write(numbers: Numbers) -> None:
         values[name] = np.asarray(numbers, dtype=np.float64)
 
-    return State(name, lambda: np.asarray(values[name]), write)
+    return State(_called(name), lambda: np.asarray(values[name]), write)

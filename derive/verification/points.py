@@ -210,7 +210,7 @@ LONGEST_PLACE = 400
 
 
 def place_of(number: int, values: Mapping[str, object]) -> str:
-    """Where a number stands: the problem's own numbers, or the point of this number (from 0) with its values, if few."""
+    """A point in words: the problem's own numbers, or its number (from 0 on) with its values, where they are few."""
     if not values:
         return "the problem's own numbers"
     text = ", ".join(f"{name} = {_nested(np.asarray(array))}" for name, array in values.items())
