@@ -18,13 +18,17 @@ def ends(value: Exact) -> tuple[Fraction, Fraction]:
     if isinstance(value, fmpq):
         exact = Fraction(int(value.p), int(value.q))
         return exact, exact
-    middle, radius = _dyadic(value.mid()), _dyadic(value.rad())
-    return middle - radius, middle + radius
+    (middle, up), (radius, down) = _dyadic(value.mid()), _dyadic(value.rad())
+    least = min(up, down, 0)
+    middle, radius = middle << (up - least), radius << (down - least)
+    scale = 1 << -least
+    return Fraction(middle - radius, scale), Fraction(middle + radius, scale)
 
 
-def _dyadic(value: arb) -> Fraction:
-    mantissa, exponent = (int(part) for part in value.man_exp())
-    return Fraction(mantissa) * Fraction(2) ** exponent
+def _dyadic(value: arb) -> tuple[int, int]:
+    """An exact ball as mantissa and exponent of two."""
+    mantissa, exponent = value.man_exp()
+    return int(mantissa), int(exponent)
 
 
 def decide(value: Exact, digits: int) -> str | None:
@@ -43,7 +47,14 @@ def significant(value: Fraction, digits: int) -> str:
     if value == 0:
         return "0"
     exponent = magnitude(value)
-    scaled = round(abs(value) * Fraction(10) ** (digits - 1 - exponent))
+    top, bottom = abs(value.numerator), value.denominator
+    if (shift := digits - 1 - exponent) >= 0:
+        top *= 10**shift
+    else:
+        bottom *= 10**-shift
+    scaled, rest = divmod(top, bottom)
+    if 2 * rest > bottom or (2 * rest == bottom and scaled % 2):
+        scaled += 1
     return _plain(value < 0, scaled, exponent - digits + 1)
 
 
@@ -51,11 +62,16 @@ def magnitude(value: Fraction) -> int:
     """The decimal exponent of the first significant digit: 0.05 has −2."""
     top, bottom = abs(value.numerator), value.denominator
     guess = int((top.bit_length() - bottom.bit_length()) * 0.30102999566398120)
-    while Fraction(10) ** guess > abs(value):
+    while not _reaches(top, bottom, guess):
         guess -= 1
-    while Fraction(10) ** (guess + 1) <= abs(value):
+    while _reaches(top, bottom, guess + 1):
         guess += 1
     return guess
+
+
+def _reaches(top: int, bottom: int, exponent: int) -> bool:
+    """Is top/bottom at least 10^exponent?"""
+    return top >= bottom * 10**exponent if exponent >= 0 else top * 10**-exponent >= bottom
 
 
 def _plain(negative: bool, mantissa: int, exponent: int) -> str:

@@ -59,15 +59,16 @@ class KerasModel:
     def __init__(self, keras: Any, task: Task, model: Any) -> None:
         self.keras, self.task, self.model = keras, task, model
         self.notes: list[str] = []
+        for layer in _inside(model):
+            of_images = any(each in type(layer).__name__ for each in ("Conv", "Pool"))
+            if of_images and getattr(layer, "data_format", "") == "channels_last":
+                place = f"{task.path}: {task.name}: {layer.name}"
+                raise UserError(f'{place} has channels last; a problem has them first: data_format="channels_first"')
         if task.points and "x" in task.points[0]:
             self._called(self.tensor(task.points[0]["x"]))
         kinds = {str(v.dtype) for v in model.trainable_variables}
         self.unit = float(np.finfo(np.float64 if kinds == {"float64"} else np.float32).eps)
         self.operations = _operations(keras, self.tensor)
-        for layer in _layers(model):
-            if getattr(layer, "data_format", "") == "channels_last":
-                place = f"{task.path}: {task.name}: {layer.name}"
-                raise UserError(f'{place} has channels last; a problem has them first: data_format="channels_first"')
 
     def states(self) -> list[State]:
         """The learned arrays in the order of their definition, kernels with a row per unit."""
@@ -108,7 +109,7 @@ class KerasModel:
 
 def _by_torch(own: KerasModel, x: Tensor, error: Error) -> tuple[Numbers, dict[str, Numbers]]:
     own.model.zero_grad()
-    whole = error(own.model(x, training=False))
+    whole = error(own.model(x, training=False), {})
     whole.backward()
     found = {}
     for variable in own.model.trainable_variables:
@@ -123,7 +124,7 @@ def _by_jax(own: KerasModel, x: Tensor, error: Error) -> tuple[Numbers, dict[str
 
     def whole(learned: Any) -> Any:
         outputs, _ = own.model.stateless_call(learned, fixed, x, training=False)
-        return error(outputs)
+        return error(outputs, {})
 
     value, gradients = jax.value_and_grad(whole)([variable.value for variable in own.model.trainable_variables])
     paths = [variable.path for variable in own.model.trainable_variables]
@@ -133,13 +134,15 @@ def _by_jax(own: KerasModel, x: Tensor, error: Error) -> tuple[Numbers, dict[str
 # ---- the state, layer by layer -------------------------------------------------------------
 
 
-def _layers(model: Any) -> Iterator[Any]:
-    """The layers that hold variables, those inside of others too."""
+def _inside(model: Any) -> Iterator[Any]:
+    """The layers, those inside of others too."""
     for layer in model.layers:
-        if getattr(layer, "layers", None):
-            yield from _layers(layer)
-        elif layer.trainable_variables:
-            yield layer
+        yield from _inside(layer) if getattr(layer, "layers", None) else (layer,)
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    """The layers that hold variables."""
+    return (layer for layer in _inside(model) if layer.trainable_variables)
 
 
 Cut = Callable[[Numbers], Numbers]

@@ -17,7 +17,8 @@ from derive.program import Expression, Map, Ref, Softmax
 from derive.verification.runner import Found, Task, UserError, written
 from derive.verification.structure import Structure
 
-Error = Callable[[Tensor], Tensor]
+Error = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
+"""The error of outputs; a penalty is of the states themselves, by name, where the framework can differentiate these."""
 
 
 class Module(Protocol):
@@ -69,16 +70,24 @@ class Checked:
         target = module.tensor(point["t"]) if "t" in point else None
         own = module.own_error()
         if own is not None:
-            return lambda outputs: own(outputs, target)
+            return lambda outputs, live: own(outputs, target)
         start = self.output
-        given = {name: module.tensor(array) for name, array in point.items()}
+        given = {name: module.tensor(array) for name, array in point.items() if name not in self.task.parameters}
         equations = tensors.error_from(program, start)
 
-        def error(outputs: Tensor) -> Tensor:
+        def error(outputs: Tensor, live: Mapping[str, Tensor]) -> Tensor:
             shaped = module.operations.reshape(outputs, program.shape(start))
-            return tensors.computed(equations, {**given, start: shaped}, module.operations)[program.error]
+            own = {p.parameter: self._ours(p, live[p.state.name]) for p in self.pairs if p.state.name in live}
+            return tensors.computed(equations, {**given, **own, start: shaped}, module.operations)[program.error]
 
         return error
+
+    def _ours(self, pair: Pair, tensor: Tensor) -> Tensor:
+        """A state as the problem has it, still the framework's to differentiate."""
+        do = self.module.operations
+        if pair.shared:
+            return do.reshape(tensor, (-1,))[0]
+        return do.reshape(do.transpose(tensor, (1, 0)) if pair.turned else tensor, pair.shape)
 
     @cached_property
     def output(self) -> str:
@@ -156,8 +165,9 @@ def beside(
     """What is said of the module's numbers, whether the problem's are put in their place, whether they are the same.
 
     Numbers that are all others are an initialisation, and the problem's are put in; where some weights are the
-    problem's, the others are meant to be, and stay as they are.
+    problem's, the others are meant to be, and stay as they are. Raises UserError where a weight is nowhere.
     """
+    _check_pairs(own, states, pairs)
     notes = []
     for pair in pairs:
         if pair.turned:

@@ -106,7 +106,8 @@ class _Graph:
             value = options.get(theirs, default)
             if np.float32(value) != np.float32(usual):
                 given[key] = texts(np.float32(value))
-        alone = sum(node.input[0] in each.input for each in self.graph.node) > 1
+        source = node.input[0]
+        alone = source == self.graph.output[0].name or sum(source in each.input for each in self.graph.node) > 1
         return self.chain.activation(ours, alone=alone, **given)
 
     def _incoming(self, names: Iterable[str], where: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from derive.frameworks.modules import beside, layout_of
 from derive.frameworks.onnx_graphs import layers_of
 from derive.frameworks.problems import numbered
 from derive.problem import load_text
-from derive.problem_writing import toml
+from derive.problem_writing import Bare, toml
 from derive.verification.runner import Found, written
 from derive.verification.separating import floats
 
@@ -31,14 +33,7 @@ def run(path: str, derivation: Derivation, points: Sequence[Mapping[str, Array]]
     problem = derivation.problem
     if not problem.layers:
         raise ChainruleError("onnx: is checked beside a problem in layers; this one is in equations")
-    layers = numbered(layers_of(path)["layers"])
-    tables = {
-        "examples": [
-            {"inputs": _symbols(e, "x", derivation), "targets": _symbols(e, "t", derivation)} for e in problem.examples
-        ],
-        "layers": layers,
-        "loss": {"name": problem.loss.name, "over_examples": problem.loss.over_examples},
-    }
+    tables = _stated(derivation, numbered(layers_of(path)["layers"]))
     theirs = differentiate(load_text(toml(tables), path, "toml"))
     values = {name: theirs.floats(name) for name in theirs.program.parameters}
     states = [_state(name, values) for name in theirs.program.parameters]
@@ -65,12 +60,29 @@ def run(path: str, derivation: Derivation, points: Sequence[Mapping[str, Array]]
     return found
 
 
+def _stated(derivation: Derivation, layers: list[Any]) -> dict[str, Any]:
+    """A graph's layers with the problem's loss and penalty, and symbols for its examples."""
+    problem = derivation.problem
+    loss: dict[str, Any] = {"name": problem.loss.name, "over_examples": problem.loss.over_examples}
+    if problem.loss.delta is not None:
+        loss["delta"] = _decimal(problem.loss.delta)
+    example = {"inputs": _symbols("x", derivation), "targets": _symbols("t", derivation)}
+    tables = {"examples": [example] * len(problem.examples), "layers": layers, "loss": loss}
+    if problem.penalty is not None:
+        tables["penalty"] = {"l1": _decimal(problem.penalty.l1), "l2": _decimal(problem.penalty.l2)}
+    return tables
+
+
+def _decimal(value: Fraction) -> Bare:
+    return Bare(Decimal(value.numerator) / Decimal(value.denominator))
+
+
 def _rounded(own: Mapping[str, Numbers], pairs: Any) -> bool:
     """Are the graph's weights the problem's but for the rounding to float32?"""
     return not all(pair.same(own[pair.parameter], 0.0) for pair in pairs)
 
 
-def _symbols(example: Any, name: str, derivation: Derivation) -> Any:
+def _symbols(name: str, derivation: Derivation) -> Any:
     shape = derivation.program.shape(name)[1:]
     return shape[0] if len(shape) == 1 else {"shape": list(shape)}
 

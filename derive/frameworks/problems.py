@@ -68,7 +68,7 @@ def problem_text(source: str, asked: Asked) -> Made:
     if asked.loss in LOGITS and layers[-1].get("activation", "identity") == "identity":
         layers[-1]["activation"] = LOGITS[asked.loss]
         notes.append(f"{LOGITS[asked.loss]} is written as the last activation: frameworks have it in that loss")
-    examples = _examples(layers, asked)
+    examples = _examples(layers, asked, LOSSES[loss].classes)
     tables = {
         "title": asked.title or f"The network of {Path(rest.split(':')[0]).name}, step by step",
         "examples": examples,
@@ -112,8 +112,11 @@ def numbered(value: Any, key: str = "") -> Any:
 # ---- examples ------------------------------------------------------------------------------
 
 
-def _examples(layers: Sequence[Table], asked: Asked) -> list[Table]:
-    """The examples: numbers that were given, or symbols in the shape that the layers want."""
+def _examples(layers: Sequence[Table], asked: Asked, classes: bool) -> list[Table]:
+    """The examples: numbers that were given, or symbols in the shape that the layers want.
+
+    Beside numbers one whole number for a target is a class, where the loss has such: symbols are a table then.
+    """
     first = next((RANKS[kind] for layer in layers if (kind := layer.get("type", "dense")) in RANKS), 1)
     inputs = _given("--inputs", asked.inputs, first) if asked.inputs else None
     shape = _shape_of(inputs[0]) if inputs else asked.shape or _told(layers)
@@ -127,7 +130,8 @@ def _examples(layers: Sequence[Table], asked: Asked) -> list[Table]:
     rows = []
     for number in range(count):
         given = inputs[number] if inputs else _symbols(shape)
-        rows.append({"inputs": given, "targets": targets[number] if targets else _symbols(out)})
+        symbols = {"shape": list(out)} if classes and inputs else _symbols(out)
+        rows.append({"inputs": given, "targets": targets[number] if targets else symbols})
     return rows
 
 

@@ -94,7 +94,7 @@ def evaluate(expression: Expression, values: Mapping[str, Tensor], do: Operation
     match expression:
         case Ref(name):
             if name not in values:
-                raise UserError(f"the error of this problem needs {name}, which a module does not give")
+                raise UserError(f"the error of this problem needs {name} itself (a penalty?), which cannot be had here")
             return values[name]
         case Map(formula, symbols, arguments):
             parts = [evaluate(part, values, do) for part in arguments]

@@ -76,7 +76,7 @@ class TorchModule:
     def gradients(self, x: Numbers, error: Error) -> tuple[Numbers, dict[str, Numbers]]:
         """The error, and what autograd leaves in each part's .grad."""
         self.module.zero_grad(set_to_none=True)
-        whole = error(self._forward(x))
+        whole = error(self._forward(x), {part.name: part.live() for part in self._parts})
         if whole.ndim:
             raise UserError(
                 f"{self.task.path}: {self.task.name}: its loss has the shape {tuple(whole.shape)}, not one number"
@@ -136,6 +136,11 @@ class Part:
     def read(self) -> Numbers:
         """The numbers: two biases added."""
         return np.asarray(sum(_numbers(self._cut(tensor)) for tensor in self.tensors))
+
+    def live(self) -> Any:
+        """The same as autograd has it."""
+        first, *others = (self._cut(tensor) for tensor in self.tensors)
+        return sum(others, start=first)
 
     def write(self, numbers: Numbers) -> None:
         """Put numbers in; of two biases into the first, the second becomes 0."""

@@ -40,6 +40,8 @@ def run(task: Task) -> Found:
     torch = framework("torch", "torch:")
     module = module_in(torch, task)
     place = f"{task.path}: {task.name}"
+    if type(module).__module__.startswith("torch.nn.") and not list(module.children()):
+        module = torch.nn.Sequential(module)  # so that it is one step, and is not looked into
     try:
         graph = torch.fx.symbolic_trace(module)
     except Exception as error:  # torch.fx says in many ways that the forward pass is no fixed chain

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.digits import ends, significant
+from derive.digits import from_float, significant
 from derive.verification import precision as precisions
 from derive.verification.edit import Edit, Layer
 from derive.verification.family import SENTENCES, family
@@ -27,6 +27,8 @@ GROSS = 0.01
 """A mistake that changes a number by less than this share of it is not asked to be told apart."""
 
 MOST_DIGITS = 17
+
+SMALLEST, LARGEST = 5e-324, 1e308
 
 MOST_NAMED = 5
 """So many numbers that are not finite are named."""
@@ -125,23 +127,20 @@ def rows_of(point: Point) -> list[Row]:
     """Each number beside its reference."""
     inside = point.within(point.bounds)
     rows = []
-    zipped = zip(point.items, point.values, point.reference, point.bounds, point.half_units, inside, strict=True)
-    for item, value, reference, (low, high), half, within in zipped:
-        start, end = ends(reference)
-        middle = (start + end) / 2
-        if middle and abs(middle) <= end - start:
-            middle = Fraction(0)
-        bound = max(high - middle, middle - low, half)
-        finite = item.value is not None
-        relative = abs(value - middle) / abs(middle) if middle and finite else None
+    zipped = zip(point.items, point.values, point.middles, point.bounds, inside, strict=True)
+    for item, value, middle, (low, high), within in zipped:
+        difference = abs(value - middle)
+        bound = max(high - middle, middle - low)
+        known = bool(middle) and item.value is not None
+        relative = (_quotient(difference, abs(middle)) if difference else 0.0) if known else None
         rows.append(
             Row(
                 item.name,
                 item.text,
                 significant(middle, MOST_DIGITS),
-                "" if relative is None else significant(relative, 3),
-                _digits(relative, finite and value == middle),
-                significant(bound, 3),
+                "" if relative is None else _three(relative),
+                _digits(relative, item.value is not None and not difference),
+                _three(_quotient(bound, 1)),
                 bool(within),
                 _array_of(item),
             )
@@ -155,13 +154,23 @@ def _array_of(item: Item) -> str:
     return f"dE/d{name}" if item.kind == "delta" else f"{name}{'+' * (item.kind == 'updated')}"
 
 
-def _digits(relative: Fraction | None, equal: bool) -> int:
+def _quotient(top: Fraction, bottom: Fraction | int) -> float:
+    """A positive quotient as a float; what is smaller than any is the smallest, what is larger the largest."""
+    return min(max(float(min(top / bottom, LARGEST)), SMALLEST), LARGEST)
+
+
+def _three(value: float) -> str:
+    """Three significant digits."""
+    return "0" if value == 0 else from_float(float(f"{value:.2e}"))
+
+
+def _digits(relative: float | None, equal: bool) -> int:
     """How many significant digits are right."""
     if equal:
         return MOST_DIGITS
     if relative is None or relative >= 1:
         return 0
-    return max(0, min(MOST_DIGITS, math.floor(-math.log10(float(relative) or 1e-18))))
+    return max(0, min(MOST_DIGITS, math.floor(-math.log10(relative or 1e-18))))
 
 
 # ---- undecided -----------------------------------------------------------------------------
@@ -175,19 +184,21 @@ def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
 
 def _needed_for_array(point: Point) -> int | None:
     """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
-    loose: dict[tuple[str, str], list[bool]] = {}
-    for item, value, (low, high) in zip(point.items, point.reference, point.bounds, strict=True):
-        start, end = ends(value)
-        middle = (start + end) / 2
-        if middle and abs(middle) > end - start:
-            loose.setdefault((item.kind, item.scalar.array), []).append((high - low) / 2 >= abs(middle) / 2)
-    return 2 if any(all(each) for each in loose.values()) else None
+    wide = np.array([float(min(high - low, LARGEST)) for low, high in point.bounds])
+    middles = np.array([float(middle) for middle in point.middles])
+    start, arrays = 0, []
+    for each in point.sizes:
+        place = slice(start, start + each)
+        known = middles[place] != 0
+        arrays.append(known.any() and (wide[place][known] >= np.abs(middles[place][known])).all())
+        start += each
+    return 2 if any(arrays) else None
 
 
 def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) -> int | None:
-    coarse = max(
-        (float(h / abs(v)) for h, v in zip(points[0].half_units, points[0].values, strict=True) if v), default=0.0
-    )
+    halves = np.array([float(half) for half in points[0].half_units])
+    yours = np.abs(points[0].yours)
+    coarse = float(np.max(halves[yours > 0] / yours[yours > 0], initial=0.0))
     if coarse < GROSS / 4 and not points[0].precision.steps:
         return None  # nothing gross can hide behind so fine a rounding
     search = _search(derivation, points)

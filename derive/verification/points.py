@@ -25,6 +25,11 @@ from derive.verification.precision import Precision
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
 Floats = NDArray[np.float64]
+Ends = tuple[Fraction, Fraction]
+
+ANYTHING = Fraction(10**200)
+NOTHING = (Fraction(0), Fraction(-1))
+"""The ends of an interval that holds no number."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Point:
     def reference(self) -> tuple[Exact, ...]:
         """The right numbers, enclosed far below the bounds."""
         sheet, bits = self.ready(self.sheet), FIRST_BITS
-        bounds = [float(end - start) for start, end in self.bounds]
+        bounds = [float(min(end - start, ANYTHING)) for start, end in self.bounds]
         while True:
             try:
                 with flint.ctx.workprec(bits):
@@ -97,19 +102,32 @@ class Point:
 
     @cached_property
     def bounds(self) -> tuple[tuple[Fraction, Fraction], ...]:
-        """Between which ends each number may lie if it is right."""
-        return self.bounds_of(self.sheet)
+        """Between which ends each number may lie if it is right: anywhere, where rounding may do anything."""
+        return self.bounds_of(self.sheet, otherwise=(-ANYTHING, ANYTHING))
 
-    def bounds_of(self, sheet: Sheet) -> tuple[tuple[Fraction, Fraction], ...]:
-        """Between which ends each number may lie, on this sheet: its rounding, and that of the print."""
+    def bounds_of(self, sheet: Sheet, *, otherwise: Ends = NOTHING) -> tuple[Ends, ...]:
+        """Between which ends each number may lie, on this sheet: its rounding, and that of the print.
+
+        ``otherwise``: the ends of what has no finite bound.
+        """
         ready = self.ready(sheet)
         how = rounding.Rounding(self.precision.unit, self.precision.absolute)
         found = self._read(ready, rounding.enclosed(ready.equations, self.given, how))
         result = []
         for value, half in zip(found, self.half_units, strict=True):
-            low, high = ends(value) if isinstance(value, fmpq) or value.is_finite() else (Fraction(0), Fraction(-1))
-            result.append((low - half, high + half))
+            finite = isinstance(value, fmpq) or value.is_finite()
+            low, high = ends(value) if finite else otherwise
+            result.append((low - half, high + half) if half and finite else (low, high))
         return tuple(result)
+
+    @cached_property
+    def middles(self) -> tuple[Fraction, ...]:
+        """The right numbers, 0 where they cannot be told from it."""
+        found = []
+        for low, high in map(ends, self.reference):
+            middle = low if low == high else (low + high) / 2
+            found.append(Fraction(0) if low != high and abs(middle) <= high - low else middle)
+        return tuple(found)
 
     def within(self, bounds: Sequence[tuple[Fraction, Fraction]]) -> NDArray[np.bool_]:
         """Which of the numbers lie between the ends."""
@@ -180,6 +198,11 @@ class Point:
             flat = int(np.ravel_multi_index(item.scalar.index, shape)) if shape else 0
             found.setdefault((item.kind, item.scalar.array), []).append(flat)
         return {key: np.array(flats, dtype=np.intp) for key, flats in found.items()}
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many items there are of each array, in order."""
+        return tuple(len(indices) for indices in self._groups.values())
 
     @cached_property
     def slack(self) -> Floats:

@@ -92,11 +92,20 @@ def told(texts: Sequence[str]) -> Precision:
     if most >= 8 and len(texts) > 2 and all(_is_float32(text) for text in texts):
         return Precision("float32")
     decimals = max((places for _, places in digits), default=0)
-    as_significant = sum(len(each) == most for each, _ in digits)
-    as_decimals = sum(places == decimals for _, places in digits)
-    if decimals > 0 and as_decimals > as_significant:
-        return Precision("dp", decimals)
-    return Precision("sf", most)
+    return Precision("dp", decimals) if _to_decimals(texts, most, decimals) else Precision("sf", most)
+
+
+def _to_decimals(texts: Sequence[str], most: int, decimals: int) -> bool:
+    """Is it likelier that the numbers were rounded to decimals than to significant digits?
+
+    A digit that is missing at the end was a 0, once in ten times: fewer missing ones are likelier. A 0 with all its
+    decimals speaks for decimals, and where nothing else does, any 0 is taken for a small number that was rounded.
+    """
+    counted = [_digits(text) for text in texts if Decimal(text) != 0]
+    zeros = [_digits(text)[1] for text in texts if Decimal(text) == 0]
+    missing_digits = sum(most - len(each) for each, _ in counted) + sum(1 < places == decimals for places in zeros)
+    missing_decimals = sum(decimals - places for _, places in counted)
+    return decimals > 0 and (missing_decimals < missing_digits or (missing_decimals == missing_digits and bool(zeros)))
 
 
 def _digits(text: str) -> tuple[str, int]:
