@@ -1,4 +1,4 @@
-"""Mistakes made in separately written NumPy code are named, exact and at four digits; right numbers are never flagged."""
+"""Mistakes made in separately written NumPy code are named, exact and at four digits; right numbers never flagged."""
 
 from __future__ import annotations
 
