@@ -99,6 +99,8 @@ class Checked:
         found = self.module.outputs(x)
         if found.size != int(np.prod(program.shape(output))):
             raise UserError(f"gives outputs of shape {found.shape}; {program.shape(output)} are expected")
+        if not self.derivation.has_numbers:
+            return output
         if not (self.loaded or all(p.same(np.asarray(self.task.points[0][p.parameter]), 1e-3) for p in self.pairs)):
             return output
         candidates = [output, *_before(program.definitions[output])]
