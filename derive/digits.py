@@ -71,7 +71,8 @@ def magnitude(value: Fraction) -> int:
 
 def _reaches(top: int, bottom: int, exponent: int) -> bool:
     """Is top/bottom at least 10^exponent?"""
-    return top >= bottom * 10**exponent if exponent >= 0 else top * 10**-exponent >= bottom
+    scale = int(10 ** abs(exponent))
+    return top >= bottom * scale if exponent >= 0 else top * scale >= bottom
 
 
 def _plain(negative: bool, mantissa: int, exponent: int) -> str:

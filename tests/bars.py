@@ -1,11 +1,12 @@
-"""What verification has to reach, measured on networks and mistakes drawn at random: for tests and for the benchmark."""
+"""What verification has to reach, measured on networks and mistakes drawn at random."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from derive.derivation import Derivation
 from derive.verification import judge as judging
 from derive.verification.handed import Handed, of_mapping
 from derive.verification.judge import judge
+from derive.verification.precision import Precision
 from derive.verification.report import Report
 from derive.verification.search import Search
 
@@ -67,7 +69,7 @@ class Case:
 
 
 def cases(seed: int, mistakes: int = 1) -> Iterator[Case]:
-    """Networks with so many mistakes made in each, every identifier as likely as the others, each of them to be seen."""
+    """Networks with so many mistakes made in each: every identifier as likely as the others, each to be seen."""
     draw = np.random.default_rng([seed, mistakes])
     for network in networks(seed):
         by_name: dict[str, list[Slip]] = {}
@@ -161,3 +163,96 @@ def taken_out(case: Case, digits: int | None = 4) -> Sequence[tuple[tuple[str, A
 
 def _equal(found: Any, given: Any) -> bool:
     return bool((np.abs(found - given) <= EXACTLY * np.max(np.abs(given))).all())
+
+
+# ---- right numbers -------------------------------------------------------------------------
+
+
+def in_single(network: Network) -> Network:
+    """The same network in float32."""
+    layers = tuple(
+        replace(each, weights=each.weights.astype(np.float32), bias=None if each.bias is None else _single(each.bias))
+        for each in network.layers
+    )
+    inputs, targets = network.inputs.astype(np.float32), network.targets.astype(np.float32)
+    return replace(network, inputs=inputs, targets=targets, layers=layers)  # type: ignore[arg-type]
+
+
+def _single(values: Any) -> Any:
+    return np.asarray(values, dtype=np.float32)
+
+
+def of_torch(network: Network, single: bool) -> Answers:
+    """What PyTorch's autograd makes of the same network."""
+    import torch
+
+    kind = torch.float32 if single else torch.float64
+    parameters: dict[str, Any] = {}
+    for layer, dense in enumerate(network.layers, start=1):
+        for name, values in ((f"W{layer}", dense.weights), (f"b{layer}", dense.bias)):
+            if values is not None:
+                parameters[name] = torch.tensor(np.asarray(values), dtype=kind, requires_grad=True)
+    a, t = torch.tensor(network.inputs, dtype=kind), torch.tensor(network.targets, dtype=kind)
+    functions: dict[str, Any] = {
+        "logistic": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": torch.nn.functional.leaky_relu,
+        "identity": lambda z: z,
+        "softmax": lambda z: torch.softmax(z, dim=1),
+    }
+    for layer, dense in enumerate(network.layers, start=1):
+        a = functions[dense.activation](a @ parameters[f"W{layer}"].T + parameters.get(f"b{layer}", 0))
+    each = {
+        "half_squared_error": lambda: ((t - a) ** 2).sum(1) / 2,
+        "mean_squared_error": lambda: ((t - a) ** 2).mean(1),
+        "binary_cross_entropy": lambda: -(t * a.log() + (1 - t) * (1 - a).log()).mean(1),
+        "categorical_cross_entropy": lambda: -(t * a.log()).sum(1),
+    }[network.loss]()
+    penalty = sum((parameters[f"W{k}"] ** 2).sum() for k in range(1, len(network.layers) + 1)) * network.l2 / 2
+    error = (each.sum() if network.over_examples == "sum" else each.mean()) + penalty
+    error.backward()
+    found = {name: value.grad.numpy() for name, value in parameters.items()}
+    return {"E": error.detach().numpy(), **found}
+
+
+WAYS: dict[str, Callable[[Network], Answers]] = {
+    "NumPy float64": answers,
+    "NumPy float32": lambda network: answers(in_single(network)),
+    "torch float64": lambda network: of_torch(network, False),
+    "torch float32": lambda network: of_torch(network, True),
+}
+
+
+def flagged(seed: int, count: int, way: str) -> list[tuple[Network, Report]]:
+    """The right runs among so many that are not verified."""
+    given = Precision("float32") if way.endswith("32") else Precision("float64")
+    found = []
+    for network in islice(networks(seed), count):
+        handed = handed_over(network, WAYS[way](network), None, error=True)
+        report = judge(derivation_of(network), [({}, handed)], given)
+        if report.verdict != "verified":
+            found.append((network, report))
+    return found
+
+
+def flagged_in_print(seed: int, count: int) -> list[tuple[Network, str, Report]]:
+    """The right numbers, printed to so many digits or decimals, that are called wrong."""
+    draw = np.random.default_rng(seed)
+    found = []
+    for network in islice(networks(seed), count):
+        places, kind = int(draw.integers(2, 7)), str(draw.choice(["sf", "dp"]))
+        right = answers(network)
+        texts = {n: _written(v, places, kind) for n, v in right.items() if n != "E"}
+        handed = of_mapping(texts, derivation_of(network), "gradient", "handed")
+        for given in (None, Precision(kind, places)):
+            report = judge(derivation_of(network), [({}, handed)], given)
+            if report.verdict == "wrong":
+                found.append((network, f"{places}{kind} {given}", report))
+    return found
+
+
+def _written(values: Any, places: int, kind: str) -> Any:
+    form = f".{places}f" if kind == "dp" else f"#.{places}g"
+    text = np.frompyfunc(lambda x: f"{x:{form}}", 1, 1)
+    return np.asarray(text(np.asarray(values, dtype=np.float64)), dtype=object).tolist()

@@ -16,13 +16,17 @@ from derive.verification.sheet import DoesNotApplyError, Sheet, laid_out
 Layer = int | Literal["all"]
 Apply = Callable[[Sheet], Sheet]
 
+FORWARD, DERIVATIVE, VALUES, BACKWARD = range(4)
+
 
 @dataclass(frozen=True)
 class Edit:
     """One mistake: its identifier, its layer, which way it was made, and what it does to a sheet.
 
-    ``line`` names the line in which it was made, or "" where there is no single one. ``forward``: it is made in
-    the forward pass or in the error, so that what follows is the gradient of another network.
+    ``line`` names the line in which it was made, or "" where there is no single one. ``stage``: of several edits
+    those of a lower stage are made first. FORWARD: in the forward pass or in the error, so that what follows is the
+    gradient of another network; DERIVATIVE: so too, but for the derivative of its activation; VALUES: in the values
+    of the forward pass alone; BACKWARD: in the backward pass.
     """
 
     mistake: str
@@ -30,7 +34,12 @@ class Edit:
     variant: str
     apply: Apply
     line: str = ""
-    forward: bool = False
+    stage: int = BACKWARD
+
+    @property
+    def forward(self) -> bool:
+        """Is it made in the forward pass?"""
+        return self.stage < BACKWARD
 
     @property
     def key(self) -> tuple[str, Layer]:
@@ -71,7 +80,7 @@ ResultOf = Callable[[Sheet, str], Expression]
 
 def on_program(mistake: str, layer: Layer, variant: str, change: Callable[[Program], Program], line: str = "") -> Edit:
     """An edit of the forward pass or the error: the backward pass is that of the changed program."""
-    return Edit(mistake, layer, variant, lambda sheet: laid_out(change(sheet.program)), line, forward=True)
+    return Edit(mistake, layer, variant, lambda sheet: laid_out(change(sheet.program)), line, FORWARD)
 
 
 def backward_as_stated(edit: Edit, variant: str) -> Edit:
@@ -80,7 +89,7 @@ def backward_as_stated(edit: Edit, variant: str) -> Edit:
     def apply(sheet: Sheet) -> Sheet:
         return replace(sheet, program=edit.apply(sheet).program)
 
-    return replace(edit, variant=f"{edit.variant}, {variant}".removeprefix(", "), apply=apply)
+    return replace(edit, variant=f"{edit.variant}, {variant}".removeprefix(", "), apply=apply, stage=VALUES)
 
 
 FORWARD_ALONE = "in the forward pass alone"
@@ -100,7 +109,7 @@ def together(edits: Sequence[Edit], layer: Layer) -> Edit:
             sheet = edit.apply(sheet)
         return sheet
 
-    return Edit(edits[0].mistake, layer, edits[0].variant, apply, edits[0].line, edits[0].forward)
+    return Edit(edits[0].mistake, layer, edits[0].variant, apply, edits[0].line, edits[0].stage)
 
 
 def in_every_layer(edits: Iterable[Edit]) -> Iterator[Edit]:

@@ -67,7 +67,7 @@ SENTENCES: dict[str, str] = {
     "examples_summed_not_averaged": "the error was summed over the examples, not averaged",
     "last_example_only": "only the last example counted",
     "softmax_jacobian_diagonal_only": "of the Jacobian of softmax only the diagonal was taken",
-    "softmax_and_cross_entropy_both_differentiated": "a − t goes through softmax already, and softmax was differentiated once more",
+    "softmax_and_cross_entropy_both_differentiated": "a − t holds softmax already, which was differentiated once more",
     "relu_mask_missing": "the mask of relu is missing: the delta passes where the unit is off",
     "relu_mask_of_gradient": "relu's mask was taken from the sign of the gradient in place of the net input's",
     "weight_decay_missing": "the derivative of the penalty is missing",

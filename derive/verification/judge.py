@@ -156,7 +156,8 @@ def _array_of(item: Item) -> str:
 
 def _quotient(top: Fraction, bottom: Fraction | int) -> float:
     """A positive quotient as a float; what is smaller than any is the smallest, what is larger the largest."""
-    return min(max(float(min(top / bottom, LARGEST)), SMALLEST), LARGEST)
+    quotient = top / bottom
+    return LARGEST if quotient > LARGEST else max(float(quotient), SMALLEST)
 
 
 def _three(value: float) -> str:
@@ -184,7 +185,7 @@ def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
 
 def _needed_for_array(point: Point) -> int | None:
     """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
-    wide = np.array([float(min(high - low, LARGEST)) for low, high in point.bounds])
+    wide = np.array([_quotient(high - low, 1) for low, high in point.bounds])
     middles = np.array([float(middle) for middle in point.middles])
     start, arrays = 0, []
     for each in point.sizes:

@@ -157,6 +157,17 @@ class Point:
         values = self.floats.of(ready.equations)
         return self._gathered(ready, values)
 
+    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_]]:
+        """The numbers of an edited sheet in float64, and which of them are computed from something that is edited."""
+        ready = self.ready(sheet)
+        values = self.floats.of(ready.equations)
+        numbers = self._gathered(ready, values)
+        reached = []
+        for key, indices in self._groups.items():
+            line, own = (self.line(each, self._example[key]) for each in (ready, self.sheet))
+            reached.append(np.full(len(indices), line != own or line in values.changed))
+        return numbers, np.concatenate(reached) if reached else np.zeros(0, dtype=bool)
+
     @cached_property
     def right(self) -> Floats:
         """The right numbers in float64."""

@@ -42,13 +42,17 @@ def all_made(base: Sheet, edits: Iterable[Edit]) -> Iterator[Made]:
 
 @dataclass(frozen=True)
 class Tried:
-    """An edit with its numbers at the first point: which may fit, and which it changes."""
+    """An edit with its numbers at the first point: which may fit, and which it changes.
+
+    ``reaches``: which numbers it may change, whatever the values are: those that are computed from what it rewrote.
+    """
 
     edit: Edit
     sheet: Sheet
     numbers: Floats
     fits: Flags
     changes: Flags
+    reaches: Flags
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,13 @@ class Search:
 
     @cached_property
     def tried(self) -> tuple[Tried, ...]:
-        """Every edit that applies and changes a number."""
+        """Every edit, its numbers, and what it may change."""
         found = []
         for made in self.made:
-            numbers = self.first.numbers_of(made.sheet)
-            changes = self._changed(numbers)
-            if changes.any():
-                found.append(Tried(made.edit, made.sheet, numbers, self.first.may_fit(numbers), changes))
+            numbers, reaches = self.first.reached_by(made.sheet)
+            fits, changes = self.first.may_fit(numbers), self._changed(numbers)
+            if reaches.any():
+                found.append(Tried(made.edit, made.sheet, numbers, fits, changes, reaches))
         return tuple(found)
 
     def _changed(self, numbers: Floats) -> Flags:
@@ -81,7 +85,7 @@ class Search:
 
     def single(self) -> list[tuple[Edit, ...]]:
         """The edits that alone explain every number, at every point; one for each mistake and layer."""
-        fitting = (each for each in self.tried if each.fits.all())
+        fitting = (each for each in self.tried if each.fits.all() and each.changes.any())
         return list(self._confirmed(((each.edit,), each.sheet) for each in fitting))
 
     def pairs(self, clock: Clock = time.monotonic) -> list[tuple[Edit, ...]]:
@@ -104,28 +108,23 @@ class Search:
         if not tried:
             return []
         fits = np.array([each.fits for each in tried])
-        changes = np.array([each.changes for each in tried])
+        reaches = np.array([each.reaches for each in tried])
         right = self.first.may_fit(self.first.right)
         found = []
         for i, one in enumerate(tried):
             others = slice(i + 1, None)
-            ok = (right | one.changes | changes[others]).all(axis=1)
-            ok &= (one.fits | ~one.changes | changes[others]).all(axis=1)
-            ok &= (fits[others] | ~changes[others] | one.changes).all(axis=1)
+            ok = (right | one.reaches | reaches[others]).all(axis=1)
+            ok &= (one.fits | ~one.reaches | reaches[others]).all(axis=1)
+            ok &= (fits[others] | ~reaches[others] | one.reaches).all(axis=1)
             for j in np.flatnonzero(ok) + i + 1:
                 if _two_mistakes(one.edit, tried[j].edit):
                     found.append((one, tried[j]))
         return sorted(found, key=lambda pair: _overlap(*pair))
 
     def _together(self, one: Tried, other: Tried) -> Sheet | None:
-        """Both edits on one sheet, that of the forward pass first."""
-        if one.edit.forward and other.edit.forward:
-            made = self.first.edited(other.edit, one.sheet)
-        elif other.edit.forward:
-            made = self.first.edited(one.edit, other.sheet)
-        else:
-            made = self.first.edited(other.edit, one.sheet)
-        return made
+        """Both edits on one sheet, that of the earlier stage first."""
+        first, second = sorted((one, other), key=lambda each: each.edit.stage)
+        return self.first.edited(second.edit, first.sheet)
 
     def _confirmed(self, candidates: Iterator[tuple[tuple[Edit, ...], Sheet]]) -> Iterator[tuple[Edit, ...]]:
         """Those that hold within their own bounds at every point; one for each set of names."""
@@ -144,7 +143,7 @@ class Search:
             return False
         for point in self.points[1:]:
             made: Sheet | None = point.sheet
-            for edit in sorted(edits, key=lambda edit: not edit.forward):
+            for edit in sorted(edits, key=lambda edit: edit.stage):
                 made = None if made is None else point.edited(edit, made)
             if made is None or not point.within(point.bounds_of(made)).all():
                 return False
@@ -158,4 +157,4 @@ def _two_mistakes(one: Edit, other: Edit) -> bool:
 
 def _overlap(one: Tried, other: Tried) -> int:
     """Pairs that change different numbers first: they are sure, and quickly seen."""
-    return int((one.changes & other.changes).sum())
+    return int((one.reaches & other.reaches).sum())

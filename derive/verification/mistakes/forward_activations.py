@@ -9,7 +9,7 @@ import sympy
 from derive import arrays
 from derive.functions import ACTIVATIONS, call, derivative
 from derive.program import Map, Program, Ref
-from derive.verification.edit import Edit, on_program, with_equation
+from derive.verification.edit import DERIVATIVE, Edit, on_program, with_equation
 from derive.verification.mistakes.activations import passed
 from derive.verification.sheet import Sheet, flow, laid_out
 from derive.verification.structure import Squash, Structure
@@ -74,5 +74,5 @@ def _stated_derivative(structure: Structure, layer: int, squashes: list[Squash],
             f"{name}, with the derivative of the stated one {variant}",
             apply,
             squashes[0].target,
-            forward=True,
+            DERIVATIVE,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 from sympy import Rational
@@ -124,21 +123,13 @@ def _masked(
     mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
     factor: int | Rational,
 ) -> Edit:
-    """The errors where the mask is false left out."""
+    """The errors where the mask is false left out of what is added."""
 
     def change(program: Program) -> Program:
-        whole = f"{comparison} whole"
-        old = program.definitions[comparison]
-        variables = {**program.variables, whole: replace(program.variables[comparison], name=whole, role="part")}
-        ref = Ref(whole, old.shape)
-        new: Expression = kept_where(ref, mask)
-        made = with_equation(program, {comparison: scaled(new, factor) if factor != 1 else new})
-        equations = []
-        for equation in made.equations:
-            if equation.target == comparison:
-                equations.append(replace(equation, target=whole, expression=old))
-            equations.append(equation)
-        return replace(made, variables=variables, equations=tuple(equations))
+        kept = kept_where(Ref(comparison, program.shape(comparison)), mask)
+        names: dict[str, Expression] = {comparison: scaled(kept, factor) if factor != 1 else kept}
+        readers = [e for e in program.equations if comparison in references(e.expression)]
+        return with_equation(program, {e.target: replaced(e.expression, names) for e in readers})
 
     return on_program(mistake, "all", variant, change, comparison)
 
