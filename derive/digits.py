@@ -71,8 +71,8 @@ def magnitude(value: Fraction) -> int:
 
 def _reaches(top: int, bottom: int, exponent: int) -> bool:
     """Is top/bottom at least 10^exponent?"""
-    power: int = 10 ** abs(exponent)
-    return top >= bottom * power if exponent >= 0 else top * power >= bottom
+    scale = int(10 ** abs(exponent))
+    return top >= bottom * scale if exponent >= 0 else top * scale >= bottom
 
 
 def _plain(negative: bool, mantissa: int, exponent: int) -> str:

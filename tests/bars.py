@@ -1,4 +1,4 @@
-"""What verification has to reach, measured on networks and mistakes drawn at random: for tests and a benchmark."""
+"""What verification has to reach, measured on networks and mistakes drawn at random."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Case:
 
 
 def cases(seed: int, mistakes: int = 1) -> Iterator[Case]:
-    """Networks with so many mistakes made in each, every identifier as likely as the others, each to be seen."""
+    """Networks with so many mistakes made in each: every identifier as likely as the others, each to be seen."""
     draw = np.random.default_rng([seed, mistakes])
     for network in networks(seed):
         by_name: dict[str, list[Slip]] = {}

@@ -523,6 +523,13 @@ def test_without_numbers_inputs_and_targets_are_symbols(folder: Path) -> None:
     assert (image.title, derive.differentiate(image).program.shape("t")) == ("Mine", (1, 2, 2, 3))
 
 
+def test_a_problem_of_symbols_is_checked_at_points_that_are_drawn(folder: Path) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    derivation = derive.differentiate(load_text(made(folder, "nn.Sequential(nn.Linear(2, 3), nn.Tanh())")))
+    report = here("torch", "net", derivation)
+    assert (report.verdict, report.points) == ("verified", 3), report.notes
+
+
 def test_a_loss_that_has_softmax_in_it_gives_it_to_the_last_layer(folder: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     folder.joinpath("module.py").write_text("from torch import nn\nnet = nn.Linear(2, 3)\n", "utf-8")

@@ -154,14 +154,10 @@ def _array_of(item: Item) -> str:
     return f"dE/d{name}" if item.kind == "delta" else f"{name}{'+' * (item.kind == 'updated')}"
 
 
-def _float(value: Fraction) -> float:
-    """A fraction as a float, the largest float for what is larger."""
-    return float(value) if value < LARGEST else LARGEST
-
-
 def _quotient(top: Fraction, bottom: Fraction | int) -> float:
     """A positive quotient as a float; what is smaller than any is the smallest, what is larger the largest."""
-    return max(_float(top / bottom), SMALLEST)
+    quotient = top / bottom
+    return LARGEST if quotient > LARGEST else max(float(quotient), SMALLEST)
 
 
 def _three(value: float) -> str:
@@ -189,7 +185,7 @@ def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
 
 def _needed_for_array(point: Point) -> int | None:
     """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
-    wide = np.array([_float(high - low) for low, high in point.bounds])
+    wide = np.array([_quotient(high - low, 1) for low, high in point.bounds])
     middles = np.array([float(middle) for middle in point.middles])
     start, arrays = 0, []
     for each in point.sizes:

@@ -192,7 +192,8 @@ def of_result(
     numbers: list[tuple[Values, Handed]] = []
     notes = list(found["notes"])
     for values, each in zip(points, found["points"], strict=False):
-        reached = {name: array for name, array in values.items() if name in found["takes"]}
+        told = {*found["takes"], *(name for name in values if name not in derivation.given)}
+        reached = {name: array for name, array in values.items() if name in told}
         if values and not reached:
             break  # it takes nothing: it is the same everywhere
         try:
