@@ -17,6 +17,7 @@ SQUASHING = [name for name, row in LAYERS.items() if "activation" in row.keys]
 IMAGE = [[[0.3, -0.7, 1.1], [-1.2, 0.4, 0.9], [0.8, -0.5, -0.1]]]
 # inputs and targets of one example, and the keys of one layer with numbers on both sides of the kink
 STATED: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "activation": ([0.5, -1.0], [0.3, 1.0], {}),
     "dense": ([0.5, -1.0], [0.3, 1.0], {"weights": [[1.5, 0.5], [-0.5, 1.0]], "bias": [0.1, -0.2]}),
     "highway": ([0.5, -1.0], [0.3, 1.0], {"W_H": [[1.5, 0.5], [-0.5, 1.0]], "W_T": [[0.3, -0.2], [0.7, 0.4]]}),
     "rnn": ([[0.5], [-1.0]], [0.3, 1.0], {"W": [[1.5], [0.5]], "U": [[-0.5, 1.0], [0.25, -0.75]]}),
@@ -35,6 +36,7 @@ def problem(type: str, activation: str, **constants: Any) -> dict[str, Any]:
         "examples": [{"inputs": inputs, "targets": targets}],
         "layers": [{"type": type, "activation": activation, **keys, **constants}],
         "loss": {"name": "half_squared_error"},
+        **({} if keys else {"parameters": ["x"]}),
     }
 
 
@@ -55,6 +57,8 @@ def test_pytorch_agrees(type: str, activation: str) -> None:
         return getattr(torch.nn.functional, activation)(z, value)
 
     def output() -> Any:
+        if type == "activation":
+            return f(leaves["x"])
         if type == "dense":
             return f(x @ leaves["W1"].T + leaves["b1"])
         if type == "conv2d":
