@@ -725,7 +725,7 @@ def test_an_onnx_graph_becomes_a_problem_with_its_outputs(folder: Path, name: st
 
 def _outputs(derivation: Derivation, last: str, x: Any) -> Any:
     """An array of a problem whose targets are symbols: the outputs do not depend on them."""
-    from derive.verification import numbers
+    from derive.evaluate import floats as numbers
     from derive.verification.separating import floats
 
     given = {name: floats(array) for name, array in derivation.given.items()}
