@@ -14,10 +14,15 @@ Exact = arb | fmpq
 
 
 def ends(value: Exact) -> tuple[Fraction, Fraction]:
-    """The ends of an enclosure as exact fractions; the same twice for an exact value."""
+    """The ends of an enclosure as exact fractions; the same twice for an exact value.
+
+    Raises ArithmeticError for an enclosure that is not finite.
+    """
     if isinstance(value, fmpq):
         exact = Fraction(int(value.p), int(value.q))
         return exact, exact
+    if not value.is_finite():
+        raise ArithmeticError("not finite")
     (middle, up), (radius, down) = _dyadic(value.mid()), _dyadic(value.rad())
     least = min(up, down, 0)
     middle, radius = middle << (up - least), radius << (down - least)

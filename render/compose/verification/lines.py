@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from derive.derivation import Derivation
@@ -31,7 +32,11 @@ def lines_of(pen: Pen, explanation: Explanation) -> list[WrittenLine]:
     if not explanation.edits or not pen.numbers:
         return []
     found = wrong_lines(derivation, base_sheet(derivation), explanation.edits)
-    return [WrittenLine(each, _sides(pen, each, each.written), _sides(pen, each, each.right)) for each in found]
+    lines = []
+    for each in found:
+        with suppress(ArithmeticError):  # a line whose numbers are not finite is not shown
+            lines.append(WrittenLine(each, _sides(pen, each, each.written), _sides(pen, each, each.right)))
+    return lines
 
 
 def pen_of(derivation: Derivation, decimals: int = 9) -> Pen:
