@@ -1,0 +1,1 @@
+"""Exercises for learning platforms, a file each."""

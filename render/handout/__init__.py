@@ -1,0 +1,1 @@
+"""Handouts: exercises as sheets for a class, with solutions, key, marking scheme and manifest."""
