@@ -1,1 +1,1 @@
-"""Exercises, generated from a derivation: what is asked, what is right, how it is worked out, what each mistake gives."""
+"""Exercises generated from a derivation: what is asked, what is right, how it is worked out, what mistakes give."""

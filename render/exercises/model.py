@@ -1,4 +1,4 @@
-"""An exercise as data: one form that every sheet, solution, key and quiz is written from, so that they cannot disagree."""
+"""An exercise as data: one form from which every sheet, solution, key and quiz is written, so that they agree."""
 
 from __future__ import annotations
 
