@@ -161,8 +161,8 @@ class Dialect:
 
     Without colours the factors are written in black. ``inline`` is for a line of text: fractions
     and derivatives are written with a slash, so that the lines keep their distance. ``code`` sets names in
-    the style of code: "mathtt", or "texttt" where mathematics has no such letters. ``gap`` is a blank, with ``%(width)s``
-    and ``%(height)s`` in em, and ``%(below)s`` for how far it reaches under the line.
+    the style of code: "mathtt", or "texttt" where mathematics has no such letters. ``gap`` is a blank, with
+    ``%(width)s`` and ``%(height)s`` in em, and ``%(below)s`` for how far it reaches under the line.
     """
 
     colors: tuple[str, ...] = FACTOR_COLORS

@@ -11,6 +11,8 @@ import struct
 import xml.etree.ElementTree as Tree
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 from urllib.parse import quote
 
 from derive.errors import ChainruleError, MissingDependency, ProblemError
@@ -148,13 +150,14 @@ def converted(image: Picture, kind: str) -> Picture:
     import typst
 
     name = f"picture.{image.kind}"
-    page = (
-        f'#set page(width: auto, height: auto, margin: 0pt)\n#image("{name}", alt: {string(clean(image.alternative))})'
-    )
-    try:
-        made = typst.compile(
-            {"main.typ": page.encode(), name: image.data}, format=kind, ignore_system_fonts=True, timestamp=0
-        )
-    except typst.TypstError as error:
-        raise ChainruleError(f"the logo cannot be made {kind.upper()}: {error.message}") from error
+    words = string(clean(image.alternative))
+    to: Literal["svg", "pdf"] = "svg" if kind == "svg" else "pdf"
+    with TemporaryDirectory() as folder:  # the compiler takes bytes for text only
+        main = Path(folder, "main.typ")
+        main.write_text(f'#set page(width: auto, height: auto, margin: 0pt)\n#image("{name}", alt: {words})', "utf-8")
+        main.with_name(name).write_bytes(image.data)
+        try:
+            made = typst.compile(main, format=to, ignore_system_fonts=True, timestamp=0)
+        except typst.TypstError as error:
+            raise ChainruleError(f"the logo cannot be made {kind.upper()}: {error.message}") from error
     return picture(made, image.alternative)

@@ -149,7 +149,7 @@ def _paper(paper: str) -> str:
 
 
 def _head(writing: Writing, head: Head, title: str) -> View:
-    """The head's texts; ``asked`` are those that the reader writes; ``label`` tells this sheet's pages from another's."""
+    """The head as texts; ``asked`` are those that the reader writes; ``label`` names the sheet on each of its pages."""
     logo = Drawn("")
     if head.logo is not None:
         logo = writing.format.picture(head.logo, writing.stem)
@@ -180,7 +180,7 @@ def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool
 def _block(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
     """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note.
 
-    ``leads`` says that an equation, a table or room to write comes next, from which the block should not be parted by a new page.
+    ``leads`` says that an equation, a table or room to write comes next, from which no new page should part it.
     """
     if type(block) not in VIEWS:
         raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")

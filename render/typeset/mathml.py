@@ -30,7 +30,7 @@ def _text(text: str) -> str:
     return "".join(TEX_SPECIALS.get(c, c) for c in clean(text))
 
 
-# The converter has no rules; three spaces in a box become a blank of that width and height, and a word for who hears it.
+# The converter has no rules: three spaces in a box become a blank of that size, with a word for who hears it.
 _GAP = re.compile(
     r'<menclose notation="box"><mrow><mspace width="([\d.]+em)"/><mspace width="([\d.]+)em"/>'
     r'<mspace width="([\d.]+)em"/></mrow></menclose>'
