@@ -41,7 +41,9 @@ def said(text: str) -> tuple[Text]:
 def number(variant: int, array: str, index: tuple[int, ...], points: int, letter: str) -> Item:
     value = f"-0.0{variant}12345678901234567"
     feedback = (
-        Feedback((("sign_of_delta", 2), ("update_added", "all")), value[1:], value[1:7], "The sign is wrong.", points - 1),
+        Feedback(
+            (("sign_of_delta", 2), ("update_added", "all")), value[1:], value[1:7], "The sign is wrong.", points - 1
+        ),
         Feedback((("bias_forgotten", 1),), f"0.5{variant}", "0.5000", "=The bias is missing.", 0),
     )
     answer = NumberAnswer(
@@ -55,7 +57,13 @@ def exercises(variant: int) -> tuple[Exercise, ...]:
     order = OrderAnswer(tuple(map(said, "abc")), (2, 0, 1), ((2, 1, 0),))
     formula = FormulaAnswer(Number("1"), "-(t - a)*a*(1 - a)")
     return (
-        Exercise("gradient", "Two gradients", (), (number(variant, "W2", (0, 1), 3, "a"), number(variant, "b2", (), 2, "b")), ()),
+        Exercise(
+            "gradient",
+            "Two gradients",
+            (),
+            (number(variant, "W2", (0, 1), 3, "a"), number(variant, "b2", (), 2, "b")),
+            (),
+        ),
         Exercise("choice", "Choose", (), (Item("", (), ChoiceAnswer(options), 1),), ()),
         Exercise("order", "Order", (), (Item("", (), order, 2),), ()),
         Exercise("symbols", "Derive", (), (Item("", (), formula, 4),), ()),

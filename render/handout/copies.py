@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from render.handout.naming import sheet_names
 from render.handout.roster import Student
 
-OWN_NUMBERS = 0  # the "variant" that has the problem's own numbers
-
 
 @dataclass(frozen=True)
 class Copy:
@@ -24,12 +22,9 @@ class Copy:
 def deal(students: Sequence[Student], variants: int | None, problem: str) -> tuple[Copy, ...]:
     """A copy for each student, the k-th with variant k; fewer variants are dealt out in turn, more are spares.
 
-    Without students there are as many copies as variants; without either, one with the problem's own numbers.
+    Without students there are as many copies as variants; without either, one.
     """
-    if not students and variants is None:
-        (name,) = sheet_names(1, (), problem)
-        return (Copy(1, name, OWN_NUMBERS),)
-    wanted = variants or len(students)
+    wanted = variants or len(students) or 1
     count = max(wanted, len(students))
     owners = [*students, *[None] * (count - len(students))]
     return tuple(

@@ -76,7 +76,7 @@ def _json(sheets: Sheets) -> bytes:
     for sheet in sheets:
         head = {name: value for name, value in sheet.items() if name not in ("answers", "files")}
         lines = ",\n".join(f"  {_line(answer)}" for answer in sheet["answers"])
-        made.append(f"{_line(head)[:-1]}, \"answers\": [\n{lines}\n ]}}")
+        made.append(f'{_line(head)[:-1]}, "answers": [\n{lines}\n ]}}')
     body = ",\n ".join(made)
     return f'{{"sheets": [\n {body}\n]}}\n'.encode()
 

@@ -42,9 +42,7 @@ def sheet_names(count: int, students: Sequence[Student], problem: str) -> tuple[
     if not students:
         return tuple(f"{stem(problem)}_{number:0{digits}}" for number in range(1, count + 1))
     words = [_words(student) for student in students] + ["spare"] * (count - len(students))
-    return tuple(
-        f"{number:0{digits}}_{word}"[:MAX_NAME].strip("_") for number, word in enumerate(words[:count], 1)
-    )
+    return tuple(f"{number:0{digits}}_{word}"[:MAX_NAME].strip("_") for number, word in enumerate(words[:count], 1))
 
 
 def _words(student: Student) -> str:

@@ -11,7 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "name": (
         *("full name", "student name", "display name", "name", "student", "participant"),
-        *("vollstandiger name", "vor und nachname", "nachname vorname", "vorname nachname", "studierende", "studierender"),
+        *(
+            "vollstandiger name",
+            "vor und nachname",
+            "nachname vorname",
+            "vorname nachname",
+            "studierende",
+            "studierender",
+        ),
         *("studentin", "teilnehmer", "teilnehmerin", "nom complet", "nom et prenom", "nom prenom", "nom", "etudiant"),
         *("etudiante", "eleve", "nombre completo", "nombre y apellidos", "apellidos y nombre", "nombre", "estudiante"),
         *("alumno", "alumna"),
@@ -21,7 +28,17 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
         *("vorname", "vornamen", "rufname", "prenom", "prenoms", "nombre de pila", "nombres", "primer nombre"),
     ),
     "last": (
-        *("last name", "lastname", "family name", "surname", "last", "last names", "nachname", "familienname", "zuname"),
+        *(
+            "last name",
+            "lastname",
+            "family name",
+            "surname",
+            "last",
+            "last names",
+            "nachname",
+            "familienname",
+            "zuname",
+        ),
         *("nom de famille", "nom usuel", "apellidos", "apellido", "primer apellido"),
     ),
     "id": (
@@ -29,7 +46,15 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
         *("registration number", "enrolment number", "enrollment number", "sis user id", "id number", "university id"),
         *("matrikelnummer", "matrikelnr", "matrikel nr", "matrikel", "mat nr", "matr nr", "personalnummer"),
         *("numero etudiant", "numero d etudiant", "no etudiant", "n etudiant", "num etudiant", "identifiant"),
-        *("numero de matricula", "numero de estudiante", "numero de alumno", "matricula", "codigo", "expediente", "dni"),
+        *(
+            "numero de matricula",
+            "numero de estudiante",
+            "numero de alumno",
+            "matricula",
+            "codigo",
+            "expediente",
+            "dni",
+        ),
         *("matricule", "nia", "id", "kennung", "nummer", "number", "numero", "no", "nr", "user id", "username"),
         *("user name", "login", "benutzername", "nutzername"),
     ),
@@ -128,4 +153,6 @@ def looks_like_a_header(first: Sequence[str], others: Sequence[Sequence[str]]) -
         return "@" in cell or any(each.isdigit() for each in cell)
 
     below = [[row[column] for row in others if row[column].strip()] for column in range(len(first))]
-    return any(not marked(cell) and bool(cells) and all(map(marked, cells)) for cell, cells in zip(first, below, strict=True))
+    return any(
+        not marked(cell) and bool(cells) and all(map(marked, cells)) for cell, cells in zip(first, below, strict=True)
+    )

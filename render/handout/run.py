@@ -144,7 +144,8 @@ def _rest(handout: Handout, failures: tuple[Failure, ...]) -> None:
         hashes.update({path: digest(data) for path, data in contents.items()})
 
     try:
-        put(key_files(records, store.parts))
+        if records:
+            put(key_files(records, store.parts))
         put(work.marking())
         for extra in handout.extras:
             put(extra())

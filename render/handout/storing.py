@@ -38,6 +38,14 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def digest_of_folder(folder: Path) -> str:
+    """The SHA-256 of what a folder holds: every file's path in it and its contents."""
+    found = hashlib.sha256()
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        found.update(f"{path.relative_to(folder).as_posix()}\0{digest(path.read_bytes())}\n".encode())
+    return found.hexdigest()
+
+
 def to_json(value: object) -> bytes:
     """JSON whose bytes depend on the value alone."""
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from derive.problem import Problem
 from render.document import Document
@@ -26,7 +26,7 @@ class Sheets(Protocol):
     """
 
     def sheet(self, number: int) -> Sheet:
-        """The sheet of a variant, from 1; 0 is the one with the problem's own numbers."""
+        """The sheet of a variant, from 1."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,21 @@ class Layout:
 
     formats: tuple[str, ...]
     templates: Path | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
+    paper: str = "a4"
+
+    def set(self, document: Document, stem: str) -> Document:
+        """The document as it is printed: under its files' name, on its paper."""
+        return replace(document, stem=stem, paper=self.paper)
 
     def files(self, document: Document, path: str) -> dict[str, bytes]:
         """The document in every format, by path without ending; what lies beside it too."""
         from render.formats import FORMATS, files
 
-        folder, _, name = path.rpartition("/")
-        named = replace(document, stem=name)
+        named = self.set(document, path.rpartition("/")[2])
         found: dict[str, bytes] = {}
         for each in self.formats:
             target = f"{path}{FORMATS[each].suffix}"
-            made = files(named, each, Path(target), templates=self.templates, **self.settings)
+            made = files(named, each, Path(target), templates=self.templates)
             found |= {place.as_posix(): data for place, data in made.items()}
         return found
 
@@ -112,6 +115,8 @@ class Work:
 
     def marking(self) -> dict[str, bytes]:
         """The marking scheme, with the numbers of the first variant."""
+        if not self.copies:
+            return {}
         sheet = self.sheets.sheet(self.copies[0].variant)
         return self.layout.files(self.papers.marking(sheet, self.heading_of(None, sheet)), "marking")
 
@@ -122,17 +127,15 @@ class Work:
         """
         from render.formats import render_text
 
+        if not self.copies:
+            return
         sheet = self.sheets.sheet(self.copies[0].variant)
         heading = self.heading_of(None, sheet)
         for part in sheet.parts:
             self.papers.problem(part.problem)
-        made = {
-            "sheet": self.solutions != "only" and self.papers.sheet,
-            "solution": self.solutions != "none" and self.papers.solution,
-            "marking": self.papers.marking,
-        }
-        for paper in made.values():
-            if paper:
-                document = paper(sheet, heading)
-                for each in self.layout.formats:
-                    render_text(document, each, templates=self.layout.templates, **self.layout.settings)
+        documents = [self.papers.marking(sheet, heading)]
+        documents += [self.papers.sheet(sheet, heading)] if self.solutions != "only" else []
+        documents += [self.papers.solution(sheet, heading)] if self.solutions != "none" else []
+        for document in documents:
+            for each in self.layout.formats:
+                render_text(self.layout.set(document, "sheet"), each, templates=self.layout.templates)
