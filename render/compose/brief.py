@@ -163,9 +163,7 @@ def _dense_gradients(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
     return (*in_halves("tab-gradients", caption, ("", "value"), rows), *_rest(total - len(rows)))
 
 
-def in_halves(
-    identifier: str, caption: Inlines, header: tuple[Cell, ...], rows: list[list[Cell]]
-) -> tuple[Block, ...]:
+def in_halves(identifier: str, caption: Inlines, header: tuple[Cell, ...], rows: list[list[Cell]]) -> tuple[Block, ...]:
     """A table of narrow rows, the second half of them beside the first."""
     half = (len(rows) + 1) // 2
     empty: list[Cell] = [""] * len(header)

@@ -95,14 +95,18 @@ def _inline(inline: Inline) -> Inline:
     if not isinstance(inline, Math) or len(inline.sides) < 2:
         return inline
     first, *rest = inline.sides
-    return Math((first, *(replace(side, formula=Gap(side.formula)) if is_numeric(side.formula) else side for side in rest)))
+    return Math(
+        (first, *(replace(side, formula=Gap(side.formula)) if is_numeric(side.formula) else side for side in rest))
+    )
 
 
 def is_numeric(formula: Formula) -> bool:
     """Is a formula made of numbers alone?"""
     if isinstance(formula, Symbol | Dots):
         return False
-    return isinstance(formula, Number) or (bool(children(formula)) and all(is_numeric(each) for each in children(formula)))
+    return isinstance(formula, Number) or (
+        bool(children(formula)) and all(is_numeric(each) for each in children(formula))
+    )
 
 
 def gapped(formula: Formula) -> Formula:

@@ -66,7 +66,10 @@ def _check(kind: str, place: str) -> None:
 def check_kinds(problem: Problem) -> None:
     """Refuse a kind of exercise in a problem file that nobody knows; all of them at once. Raises ProblemError."""
     faults = [
-        Fault(f"exercises.{each.kind if each.kind.isidentifier() else shown(each.kind)}", unknown(each.kind, KINDS, "no kind of exercise"))
+        Fault(
+            f"exercises.{each.kind if each.kind.isidentifier() else shown(each.kind)}",
+            unknown(each.kind, KINDS, "no kind of exercise"),
+        )
         for each in (problem.exercises.chosen if problem.exercises else ())
         if each.kind not in KINDS
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from derive.variants.asked import Asked
+
 from derive.errors import ChainruleError, shown, unknown
 from derive.evaluate.balls import FIRST_BITS
 from derive.scalars import Scalar
-from derive.variants.asked import Asked
 from render.exercises.desk import Desk, Ground, Planned
 from render.exercises.model import Exercise
 
@@ -74,14 +75,14 @@ def _first(candidates: Iterable[tuple[Scalar, ...]], count: int | None) -> Itera
 def weights(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
     """Parameters, layer after layer: of each array one whose gradient is not zero, then the others."""
     arrays = [name for name in ground.derivation.program.parameters if _is_weight(ground, name)]
-    yield from _in_turn([[each for each in _alive(ground, name)] for name in arrays])
+    yield from _in_turn([list(_alive(ground, name)) for name in arrays])
 
 
 def parameters(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
     """Weights first, then biases and whatever else is differentiated."""
     yield from weights(ground)
     rest = [name for name in ground.derivation.program.parameters if not _is_weight(ground, name)]
-    yield from _in_turn([[each for each in _alive(ground, name)] for name in rest])
+    yield from _in_turn([list(_alive(ground, name)) for name in rest])
 
 
 def _is_weight(ground: Ground, name: str) -> bool:
@@ -109,8 +110,7 @@ def values(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
     order = [*program.by_role("activation"), *program.by_role("net")]
     named = [variable.name for variable in order if variable.name in program.definitions]
     rest = [e.target for e in program.equations if e.target not in (*named, program.error)]
-    lists = [[(each,) for each in _elements(ground, name)] for name in [*named, *rest]]
-    yield from _in_turn([[about[0] for about in each] for each in lists])
+    yield from _in_turn([list(_elements(ground, name)) for name in [*named, *rest]])
     yield (Scalar(program.error, ()),)
 
 
@@ -130,7 +130,7 @@ def _elements(ground: Ground, name: str) -> Iterator[Scalar]:
 
 
 def _alive(ground: Ground, name: str) -> Iterator[Scalar]:
-    """The elements on which the error depends, those first whose gradient is not zero with the problem's own numbers."""
+    """The elements on which the error depends, those first whose gradient is not zero as the problem stands."""
     derivation = ground.derivation
     reached = [each for each in _elements(ground, name) if each in derivation.gradient_steps]
     if not derivation.has_numbers or name not in derivation.gradient.adjoints:

@@ -94,7 +94,9 @@ def _dense_lines(desk: Desk, target: Scalar) -> Iterator[Line]:
                 sides = factors.delta_line(pen, later, following, unit, example)
                 yield Line(net, True, sides, prose("The delta of {unit}:", unit=pen.unit(net)))
     if variable.role == "weight":
-        words = prose("The gradient is the delta of the unit times the value that comes in over {w}:", w=pen.symbol(target))
+        words = prose(
+            "The gradient is the delta of the unit times the value that comes in over {w}:", w=pen.symbol(target)
+        )
         yield Line(target, True, factors.gradient_line(pen, view, target), words)
     elif variable.role == "bias":
         words = prose("What {b} adds to is multiplied by 1, so its gradient is the delta alone:", b=pen.symbol(target))
@@ -148,7 +150,9 @@ def known_values(desk: Desk, lines: Sequence[Line]) -> list[Scalar]:
             for term in derivation.gradient_steps[target].terms:
                 for factor in term.factors:
                     if factor.local is not None:
-                        found |= dict.fromkeys(derivation.scalar_of(s) for s in sorted(factor.local.free_symbols, key=str))
+                        found |= dict.fromkeys(
+                            derivation.scalar_of(s) for s in sorted(factor.local.free_symbols, key=str)
+                        )
     order = {equation.target: place for place, equation in enumerate(derivation.program.equations)}
     computed = [scalar for scalar in found if scalar.array in order]
     return sorted(computed, key=lambda each: (order[each.array], each.index))
@@ -176,9 +180,7 @@ def starting_from(desk: Desk, lines: Sequence[Line]) -> tuple[Block, ...]:
     """The sentence that lists what backward lines start from; nothing where they start from given numbers alone."""
     pen = desk.pen
     values: list[Slot] = [(Side(pen.symbol(each), ""), pen.value(each).side) for each in known_values(desk, lines)]
-    values += [
-        (Side(pen.partial(None, each), ""), pen.gradient(each).side) for each in missing_upstream(desk, lines)
-    ]
+    values += [(Side(pen.partial(None, each), ""), pen.gradient(each).side) for each in missing_upstream(desk, lines)]
     if not values:
         return ()
     shown = values[:MOST_KNOWN]

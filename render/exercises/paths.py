@@ -7,7 +7,8 @@ from itertools import islice
 
 from derive.derivation import Derivation
 from derive.scalars import Scalar
-from render.exercises.kind import Ground, nets, weights
+from render.exercises.desk import Ground
+from render.exercises.kind import nets, weights
 
 Path = tuple[Scalar, ...]
 Link = tuple[Scalar | None, Scalar]

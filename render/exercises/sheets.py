@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from derive.variants.draw import Variant, Variants
+
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError
 from derive.notation import Names
 from derive.notations.file import notation as notation_of
 from derive.problem import Problem
-from derive.variants.draw import Variant, Variants
 from derive.verification.precision import Precision
 from derive.verification.precision import read as read_precision
 from render.exercises import choosing
@@ -94,7 +95,8 @@ class Sheets:
         """The sheet of a number, from 1 on."""
         several = len(self.prepared) > 1
         parts = tuple(
-            self._part(each, number, f"p{place}-" if several else "") for place, each in enumerate(self.prepared, start=1)
+            self._part(each, number, f"p{place}-" if several else "")
+            for place, each in enumerate(self.prepared, start=1)
         )
         return Sheet(number, self.seed, parts)
 
@@ -121,7 +123,9 @@ def _carry(text: str) -> Precision:
     except ChainruleError:
         found = None
     if found is None or found.kind not in ("sf", "dp") or found.steps or found.places < 1:
-        raise ChainruleError(f"--carry: found {text!r}; digits such as 4sf (significant) or 5dp (decimals) are expected")
+        raise ChainruleError(
+            f"--carry: found {text!r}; digits such as 4sf (significant) or 5dp (decimals) are expected"
+        )
     return found
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 
 from derive.formula import Side
+from derive.scalars import Scalar
 from render.compose import drawings
 from render.compose.brief import in_halves, network_in_short
 from render.compose.network.opening import problem as network_problem
@@ -12,7 +14,7 @@ from render.compose.network.plan import Plan
 from render.compose.opening import examples_table, network_in_words
 from render.compose.pen import Pen, count, equation, paragraph, prose
 from render.compose.tables import Cell
-from render.document import Block, Figure
+from render.document import Block, Figure, Inline, Reference
 from render.exercises.desk import Ground
 
 MOST_NUMBERS = 48
@@ -36,7 +38,9 @@ def _dense(ground: Ground, pen: Pen, prefix: str) -> Iterator[Block]:
         prose("The network{and_numbers}.", and_numbers=drawings.shown_in_words(drawing)),
         network_in_words(pen, views),
     )
-    yield paragraph("Each unit adds up what comes in, each value times its weight, and passes the sum through its function:")
+    yield paragraph(
+        "Each unit adds up what comes in, each value times its weight, and passes the sum through its function:"
+    )
     unit = views[0].net_of(0)
     yield equation(_symbols(pen, unit))
     if not views[0].row.over_axis and views[0].row.name != "identity":
@@ -51,7 +55,9 @@ def _symbols(pen: Pen, scalar: Scalar) -> tuple[Side, ...]:
 def _given(ground: Ground, pen: Pen, prefix: str) -> Iterator[Block]:
     derivation = ground.derivation
     program = derivation.program
-    scalars = [each for name in program.given for each in derivation.graph.scalars(name) if name in pen.derivation.given]
+    scalars = [
+        each for name in program.given for each in derivation.graph.scalars(name) if name in pen.derivation.given
+    ]
     if ground.views[0].examples > 1:
         yield from examples_table(pen, ground.views, f"{prefix}tab-examples")
         scalars = [each for each in scalars if each.array not in ("x", "t")]
@@ -67,10 +73,6 @@ def _given(ground: Ground, pen: Pen, prefix: str) -> Iterator[Block]:
 
 def _renamed(block: Block, prefix: str) -> Block:
     """A block with its identifiers told apart from those of other problems."""
-    from dataclasses import fields, is_dataclass, replace
-
-    from render.document import Inline, Reference
-
     if not prefix:
         return block
 
@@ -83,7 +85,7 @@ def _renamed(block: Block, prefix: str) -> Block:
             made = {field.name: changed(getattr(value, field.name)) for field in fields(value)}
             if made.get("identifier"):
                 made["identifier"] = f"{prefix}{made['identifier']}"
-            return type(value)(**made)  # type: ignore[arg-type]
+            return type(value)(**made)
         return value
 
     result = changed(block)

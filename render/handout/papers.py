@@ -104,7 +104,7 @@ def _head(heading: Heading, named: bool) -> Head:
     return Head(
         course=heading.course,
         institution=heading.institution,
-        logo=None if heading.logo is None else _logo(heading.logo),
+        logo=None if heading.logo is None else _logo(heading.logo, heading.institution),
         date=heading.date,
         student=heading.student,
         student_id=heading.student_id,
@@ -115,9 +115,9 @@ def _head(heading: Heading, named: bool) -> Head:
 
 
 @cache
-def _logo(path: Path) -> Picture:
+def _logo(path: Path, institution: str) -> Picture:
     """A logo is the same on thousands of sheets: it is read once."""
-    return read_picture(path)
+    return read_picture(path, f"The logo of {institution}" if institution else "Logo", "--logo")
 
 
 def _points(points: int) -> str:
@@ -160,7 +160,9 @@ def _room(item: Item, scaffolded: bool) -> Iterator[Block]:
     lead = (Text(f"{item.letter}) "),) if item.letter else ()
     match item.answer:
         case NumberAnswer(shown=shown):
-            yield Paragraph((*lead, Strong("Answer: "), *item.label, Text(" = "), Math((Side(Gap(Number(shown)), ""),))))
+            yield Paragraph(
+                (*lead, Strong("Answer: "), *item.label, Text(" = "), Math((Side(Gap(Number(shown)), ""),)))
+            )
         case ChoiceAnswer(options=options, several=several):
             if item.letter:
                 yield Paragraph((*lead, *item.label, Text(":")))
@@ -269,7 +271,9 @@ def _item_marked(item: Item, number: int) -> Iterator[Block]:
         case OrderAnswer(order=order):
             yield Paragraph((*lead, *item.label, Text(": "), Strong(", ".join(CAPITALS[k] for k in order)), Text(".")))
         case FormulaAnswer(formula=formula):
-            yield Paragraph((*lead, *item.label, Text(": "), Emphasis("any form that is equal to "), Math((Side(formula, ""),))))
+            yield Paragraph(
+                (*lead, *item.label, Text(": "), Emphasis("any form that is equal to "), Math((Side(formula, ""),)))
+            )
 
 
 def _short(decimal: str) -> str:

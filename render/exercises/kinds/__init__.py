@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from render.exercises.kind import Kind
 from render.exercises.kinds import (
     activation_derivative,
     backward_table,
@@ -18,7 +19,6 @@ from render.exercises.kinds import (
     update,
     which_paths,
 )
-from render.exercises.kind import Kind
 
 ROWS = (
     forward_value.KIND,

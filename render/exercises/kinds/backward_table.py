@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+from derive.variants.asked import Asked
 
 from derive.formula import Formula, Number
 from derive.scalars import Scalar
-from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.compose.tables import Cell, table
 from render.document import Block, Equation
@@ -31,7 +33,9 @@ def _all(ground: Ground) -> tuple[Asked, ...]:
     derivation = ground.derivation
     steps, program = derivation.gradient_steps, derivation.program
     nets = [variable.name for variable in program.by_role("net") if variable.name in program.definitions]
-    deltas = [Asked("delta", each) for name in reversed(nets) for each in derivation.graph.scalars(name) if each in steps]
+    deltas = [
+        Asked("delta", each) for name in reversed(nets) for each in derivation.graph.scalars(name) if each in steps
+    ]
     parameters = sorted(program.parameters, key=lambda name: -program.variables[name].layer)
     gradients = [
         Asked("gradient", each) for name in parameters for each in derivation.graph.scalars(name) if each in steps
@@ -53,8 +57,10 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         for number, (each, due) in enumerate(zip(planned.asked, shares, strict=True))
     )
     steps = tuple(_step(desk, each, item) for each, item in zip(planned.asked, items, strict=True))
-    first = SolutionStep((*starting_from(desk, _lines(desk, planned)), *steps[0].blocks), *_rest(steps[0]))
-    solution = (first, *steps[1:-1], SolutionStep((*steps[-1].blocks, *_table(desk, planned)), *_rest(steps[-1])))
+    start = starting_from(desk, [_line(desk, each) for each in planned.asked])
+    first = replace(steps[0], blocks=(*start, *steps[0].blocks))
+    last = replace(steps[-1], blocks=(*steps[-1].blocks, *_table(desk, planned)))
+    solution = (first, *steps[1:-1], last)
     prompt = paragraph(
         "Do the whole backward pass: compute every delta and every gradient, and fill in the table. Carry {digits}.",
         digits=in_words(desk.carry),
@@ -63,20 +69,12 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     return Exercise(planned.kind, "The backward pass", (prompt,), items, solution, shown)
 
 
-def _rest(step: SolutionStep) -> tuple[object, ...]:
-    return step.points, step.criterion, step.follows
-
-
 def _letter(number: int) -> str:
     return "abcdefghijklmnopqrstuvwxyz"[number]
 
 
 def _line(desk: Desk, asked: Asked) -> Line:
     return backward_lines(desk, asked.scalar)[-1]
-
-
-def _lines(desk: Desk, planned: Planned) -> list[Line]:
-    return [_line(desk, each) for each in planned.asked]
 
 
 def _step(desk: Desk, asked: Asked, item: Item) -> SolutionStep:
@@ -94,7 +92,9 @@ def _table(desk: Desk, planned: Planned) -> tuple[Block, ...]:
     for each in planned.asked:
         label: Formula = desk.label(each)
         rows.append([label, Number(desk.shown(each))])
-    return table("", prose("The backward pass, to {digits}.", digits=in_words(desk.carry)), ("", "value"), rows, (False, True))
+    return table(
+        "", prose("The backward pass, to {digits}.", digits=in_words(desk.carry)), ("", "value"), rows, (False, True)
+    )
 
 
 KIND = Kind(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive.variants.asked import Asked
+
 from render.compose.pen import paragraph, prose
 from render.document import Block, Equation, Inlines
 from render.exercises.blanks import scaffold
@@ -13,7 +14,9 @@ from render.exercises.lines import Line, starting_from
 from render.exercises.model import Exercise, Item, SolutionStep
 
 
-def steps(desk: Desk, lines: Sequence[Line], points: int, *, before: tuple[Block, ...] = ()) -> tuple[SolutionStep, ...]:
+def steps(
+    desk: Desk, lines: Sequence[Line], points: int, *, before: tuple[Block, ...] = ()
+) -> tuple[SolutionStep, ...]:
     """A step for each line, the points split over them; the last is the answer."""
     shares = split(points, [1] * len(lines))
     made = []
@@ -46,13 +49,21 @@ def calculated(
     points = default_points(lines, planned)
     solution = steps(desk, lines, points, before=starting_from(desk, lines) if backward else ())
     answer = paragraph(
-        "So {it} is {number} to {digits}.", it=desk.label(asked), number=number_text(desk, asked), digits=in_words(desk.carry)
+        "So {it} is {number} to {digits}.",
+        it=desk.label(asked),
+        number=number_text(desk, asked),
+        digits=in_words(desk.carry),
     )
     last = solution[-1]
     solution = (*solution[:-1], SolutionStep((*last.blocks, answer), last.points, last.criterion, last.follows))
     item = desk.item(asked, points)
     return Exercise(
-        planned.kind, title, (paragraph("{prompt}", prompt=prompt),), (item,), solution, scaffold(solution, planned.blanks)
+        planned.kind,
+        title,
+        (paragraph("{prompt}", prompt=prompt),),
+        (item,),
+        solution,
+        scaffold(solution, planned.blanks),
     )
 
 

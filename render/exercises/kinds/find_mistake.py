@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from derive.variants.asked import Asked
+
 from derive.derivation import Derivation
 from derive.errors import ChainruleError, unknown
 from derive.evaluate.balls import Enclosures
 from derive.formula import Side
 from derive.plain import plain_equation
 from derive.scalars import Scalar
-from derive.variants.asked import Asked
 from derive.verification.edit import BACKWARD, Edit
 from derive.verification.family import SENTENCES, family
 from derive.verification.lines import wrong_lines
@@ -56,7 +57,12 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     should_be = slip.right[1].formula if len(slip.right) > 1 else slip.right[0].formula
     items = (
         Item("a", prose("the wrong line"), ChoiceAnswer(options), shares[0]),
-        Item("b", prose("the line as it should be"), FormulaAnswer(should_be, plain_equation((Side(should_be, ""),))), shares[1]),
+        Item(
+            "b",
+            prose("the line as it should be"),
+            FormulaAnswer(should_be, plain_equation((Side(should_be, ""),))),
+            shares[1],
+        ),
     )
     solution = (
         SolutionStep(
@@ -87,7 +93,9 @@ def _said(right: bool, number: int, place: int, edit: Edit) -> str:
     if right:
         return f"{capital(SENTENCES[edit.mistake])}."
     return (
-        "Up to here all is right." if number < place else "This line is right in itself: it goes on with what came before."
+        "Up to here all is right."
+        if number < place
+        else "This line is right in itself: it goes on with what came before."
     )
 
 
@@ -116,7 +124,7 @@ def _edits(desk: Desk) -> Iterator[Edit]:
     return (
         edit
         for edit in family(desk.ground.base, desk.ground.derivation.problem)
-        if edit.stage == BACKWARD and edit.layer != "all" or edit.mistake in ALL_LAYERS
+        if (edit.stage == BACKWARD and edit.layer != "all") or edit.mistake in ALL_LAYERS
     )
 
 

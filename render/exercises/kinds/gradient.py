@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from derive.scalars import Scalar
 from derive.variants.asked import Asked
+
+from derive.scalars import Scalar
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.kind import Kind, parameters
+from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.lines import backward_lines
 from render.exercises.model import Exercise
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from derive.variants.asked import Asked
+
 from derive.formula import Side
 from derive.scalars import Scalar
-from derive.variants.asked import Asked
 from render.compose import factors
 from render.compose.pen import prose
 from render.compose.structure import local
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.kind import Kind, nets
+from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.lines import Line, forward_lines
 from render.exercises.model import Exercise
 

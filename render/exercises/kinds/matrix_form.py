@@ -124,7 +124,9 @@ def _way_back(desk: Desk, view: LayerView, following: LayerView) -> Question:
     name = Symbol(pen.names.array_delta(view.net.name))
     step = SolutionStep(
         (
-            paragraph("What comes back to the layer's outputs goes through the weights the other way round. With the slope:"),
+            paragraph(
+                "What comes back to the layer's outputs goes through the weights the other way round. With the slope:"
+            ),
             Equation((Side(name, ""), Side(delta_formula(pen, view, following)))),
         ),
         criterion=prose("the way back"),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from derive.variants.asked import Asked
+
 from derive.formula import Formula, Gap, Product, Side
 from derive.scalars import Scalar
-from derive.variants.asked import Asked
 from render.compose.pen import Pen, paragraph, prose
 from render.document import Equation
 from render.exercises.blanks import scaffold
 from render.exercises.desk import Desk, Ground, Planned, split
-from render.exercises.kinds.calculation import to_digits
 from render.exercises.kind import Kind
-from render.exercises.lines import Line, forward_lines
+from render.exercises.kinds.calculation import to_digits
 from render.exercises.kinds.local_derivative import derivative_line
+from render.exercises.lines import Line, forward_lines
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option, SolutionStep
 from render.exercises.paths import Link, factors_of, single_products
 
@@ -64,10 +65,16 @@ def _options(desk: Desk, factors: tuple[Link, ...], gone: Link) -> list[Option]:
     last = factors[-1][1]
     choices: list[tuple[Link, str]] = []
     if of is not None:
-        choices.append(((by, of), "Upside down: the chain rule needs the derivative by what stands nearer to the weight."))
-        choices.append(((None, by), "That goes all the way to the error, and part of this way is in the factors before."))
+        choices.append(
+            ((by, of), "Upside down: the chain rule needs the derivative by what stands nearer to the weight.")
+        )
+        choices.append(
+            ((None, by), "That goes all the way to the error, and part of this way is in the factors before.")
+        )
         if by != last:
-            choices.append(((of, last), "That goes all the way to the last quantity, and its last step is a factor already."))
+            choices.append(
+                ((of, last), "That goes all the way to the last quantity, and its last step is a factor already.")
+            )
         else:
             choices.append(((None, last), "That is what the whole product is to give."))
         if len(by.index) and (other := _sibling(desk, of, by)) is not None:
@@ -75,7 +82,11 @@ def _options(desk: Desk, factors: tuple[Link, ...], gone: Link) -> list[Option]:
     wrong = dict.fromkeys(link for link, _ in choices if link not in (gone, *factors))
     words = dict(choices[::-1])
     return [
-        Option(prose("{it}", it=pen.partial(*gone)), True, "Right: what it is differentiated by cancels with its neighbour."),
+        Option(
+            prose("{it}", it=pen.partial(*gone)),
+            True,
+            "Right: what it is differentiated by cancels with its neighbour.",
+        ),
         *(Option(prose("{it}", it=pen.partial(*link)), False, words[link]) for link in wrong),
     ]
 

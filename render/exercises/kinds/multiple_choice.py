@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from derive.formula import Number
-from derive.scalars import Scalar
 from derive.variants.answers import rounded
 from derive.variants.asked import Asked
+
+from derive.formula import Number
+from derive.scalars import Scalar
 from render.compose.pen import paragraph, prose
 from render.exercises.desk import Desk, Ground, Planned, in_words, sentence
-from render.exercises.kinds.calculation import steps
 from render.exercises.kind import Kind, parameters
+from render.exercises.kinds.calculation import steps
 from render.exercises.lines import backward_lines, starting_from
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option
 
@@ -40,7 +41,12 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         partial=pen.partial(None, target),
         digits=in_words(desk.carry),
     )
-    item = Item("", prose("{it}", it=pen.gradient_symbol(target)), ChoiceAnswer(tuple(desk.shuffled(options, "options"))), points)
+    item = Item(
+        "",
+        prose("{it}", it=pen.gradient_symbol(target)),
+        ChoiceAnswer(tuple(desk.shuffled(options, "options"))),
+        points,
+    )
     solution = steps(desk, lines, points, before=starting_from(desk, lines))
     return Exercise(planned.kind, "Which gradient is right?", (prompt,), (item,), solution)
 

@@ -36,7 +36,9 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     criterion = prose("all in order; half of the points where one is out of place")
     solution = (SolutionStep((paragraph(words + more), Equation(sides)), points, criterion),)
     item = Item("", prose("the order"), OrderAnswer(items, order), points)
-    return Exercise(planned.kind, "The factors in order", (prompt,), (item,), solution, scaffold(solution, planned.blanks))
+    return Exercise(
+        planned.kind, "The factors in order", (prompt,), (item,), solution, scaffold(solution, planned.blanks)
+    )
 
 
 KIND = Kind(

@@ -6,12 +6,11 @@ from derive.formula import Formula, Side
 from derive.plain import plain_equation
 from render.compose.pen import paragraph, prose
 from render.document import Equation
-from render.exercises.blanks import scaffold
+from render.exercises.blanks import is_numeric, scaffold
 from render.exercises.desk import Desk, Planned, split
 from render.exercises.kind import Kind, parameters
 from render.exercises.lines import Line, backward_lines
 from render.exercises.model import Exercise, FormulaAnswer, Item, SolutionStep
-from render.exercises.blanks import is_numeric
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -33,7 +32,12 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         for line, due in zip(lines, split(points, [1] * len(lines)), strict=True)
     )
     answer: Formula = lines[-1].sides[-1].formula
-    item = Item("", prose("{it}", it=pen.gradient_symbol(target)), FormulaAnswer(answer, plain_equation((Side(answer, ""),))), points)
+    item = Item(
+        "",
+        prose("{it}", it=pen.gradient_symbol(target)),
+        FormulaAnswer(answer, plain_equation((Side(answer, ""),))),
+        points,
+    )
     return Exercise(planned.kind, "In symbols", (prompt,), (item,), solution, scaffold(solution, planned.blanks))
 
 

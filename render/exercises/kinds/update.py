@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.scalars import Scalar
 from derive.variants.asked import Asked
+
+from derive.scalars import Scalar
 from render.compose import factors, rules
 from render.compose.pen import prose
 from render.document import Equation
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.kind import Kind, parameters
+from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.lines import Line, backward_lines
 from render.exercises.model import Exercise
 
@@ -34,7 +35,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     assert update is not None, "only what an update moves is asked about"
     rule = rules.NAMES.get(update.rule, update.rule.replace("_", " "))
     prompt = prose(
-        "One step of {rule} is made with the learning rate {eta}. What is {new}, the new value of {w}?" + to_digits(desk),
+        "One step of {rule} is made with the learning rate {eta}. What is {new}, the new value of {w}?"
+        + to_digits(desk),
         rule=rule,
         eta=pen.rate.formula,
         new=pen.updated(target),

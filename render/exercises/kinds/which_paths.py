@@ -23,7 +23,9 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     """Tick the paths by which a weight acts on the error."""
     target, pen = planned.about[0], desk.pen
     right = paths(desk.derivation, target)
-    options = [Option(_written(pen, path), True, "It is one of them: every step is an arrow of the network.") for path in right]
+    options = [
+        Option(_written(pen, path), True, "It is one of them: every step is an arrow of the network.") for path in right
+    ]
     options += [Option(_written(pen, path), False, words) for path, words in _wrong(desk, target, right)]
     points = len(right) if planned.points is None else planned.points
     prompt = paragraph(
@@ -44,7 +46,12 @@ def make(desk: Desk, planned: Planned) -> Exercise:
             prose("a point for each path that is found; one less for each that is none"),
         ),
     )
-    item = Item("", prose("the paths of {w}", w=pen.symbol(target)), ChoiceAnswer(tuple(desk.shuffled(options, "paths")), True), points)
+    item = Item(
+        "",
+        prose("the paths of {w}", w=pen.symbol(target)),
+        ChoiceAnswer(tuple(desk.shuffled(options, "paths")), True),
+        points,
+    )
     return Exercise(planned.kind, "Which paths?", (prompt,), (item,), solution)
 
 
