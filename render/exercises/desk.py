@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from derive.variants.answers import Answered, Mistaken
-from derive.variants.asked import Asked
-
 from derive.derivation import Derivation
 from derive.formula import Formula
 from derive.notation import Names
 from derive.scalars import Scalar
+from derive.variants.answers import Answered, Mistaken
+from derive.variants.asked import Asked
 from derive.verification.family import SENTENCES
 from derive.verification.judge import base_sheet
 from derive.verification.precision import Precision

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from derive.variants.asked import Asked
-
 from derive.formula import Number
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.exercises.desk import Desk, Ground, Planned, in_words, sentence
 from render.exercises.kind import Kind, parameters
