@@ -129,7 +129,8 @@ LONG = 14
 def _is_long(ground: Ground, scalar: Scalar) -> bool:
     """Does the way back to a quantity go over very many others?"""
     steps = ground.derivation.gradient_steps
-    seen, waiting = set(), [scalar]
+    seen: set[Scalar] = set()
+    waiting = [scalar]
     while waiting and len(seen) <= LONG:
         step = steps.get(waiting.pop())
         if step is None or step.target in seen:
