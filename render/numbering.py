@@ -43,6 +43,16 @@ WORDS = {
         "skip": "Skip to the text",
         "to_equation": "Link to equation",
         "note": "A question that arises here",
+        "name": "Name",
+        "student_id": "Student ID",
+        "variant": "Sheet",
+        "points": "Points",
+        "page": "Page",
+        "of": "of",
+        "room": "Room to write",
+        "lines": "lines",
+        "ticked": "ticked",
+        "unticked": "not ticked",
     }
 }
 
