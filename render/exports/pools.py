@@ -122,9 +122,9 @@ def _question(
 def slug(stem: str) -> str:
     """A stem as identifiers take it: ASCII letters, digits and hyphens, begun with a letter, and never too long."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-").lower()
-    if plain == stem and len(plain) <= 40 and plain[:1].isalpha():
+    if plain == stem and len(plain) <= 24 and plain[:1].isalpha():
         return plain
-    return f"c{hashlib.sha256(stem.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}-{plain[:30]}".strip("-")
+    return f"c{hashlib.sha256(stem.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}-{plain[:14]}".strip("-")
 
 
 def as_choice(answer: OrderAnswer) -> ChoiceAnswer | None:

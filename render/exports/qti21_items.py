@@ -147,7 +147,8 @@ def _body(page: Page, question: Question) -> Element:
 def _choices(page: Page, tag: str, identifier: str, options: Sequence[Inlines], most: str = "") -> Element:
     made = Element(tag, responseIdentifier=identifier, shuffle="true", **({"maxChoices": most} if most else {}))
     for position, inlines in enumerate(options):
-        page.line(SubElement(made, "simpleChoice", identifier=_option(position)), inlines)
+        option = SubElement(made, "simpleChoice", identifier=_option(position))
+        page.line(SubElement(option, "p"), inlines)
     return made
 
 

@@ -46,7 +46,7 @@ def spread(element: Element, level: int = 0) -> None:
     children[-1].tail = "\n" + "  " * level
 
 
-INLINE = ("p", "li", "td", "th", "caption", "prompt", "simpleChoice")  # white space in these is text
+INLINE = ("p", "li", "td", "th", "caption", "prompt")  # white space in these is text
 
 
 def texts(parent: Element, values: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement
 
+from derive.formula import Number
 from render.document import Text
 from render.exercises.model import (
     ChoiceAnswer,
@@ -92,7 +93,7 @@ def answer(page: Page, item: Item) -> Element:
     made = lead(page, item)
     match item.answer:
         case NumberAnswer() as number:
-            append(made, number.shown.replace("-", "−"))
+            page.formula(made, Number(number.shown))
         case ChoiceAnswer() as choice:
             for position, option in enumerate(option for option in offered(choice) if option.right):
                 append(made, "; " if position else " ")
