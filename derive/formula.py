@@ -188,6 +188,17 @@ class Mark(Formula):
     label: Formula | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gap(Formula):
+    """A blank to be filled in by hand, as wide as what belongs there: ``body``, which no printer ever writes.
+
+    ``mark`` is a letter or a number under it, so that a question can speak of it.
+    """
+
+    body: Formula
+    mark: str = ""
+
+
 class Precedence(IntEnum):
     """How tightly a node binds; a child that binds less than its place needs parentheses."""
 
@@ -225,7 +236,7 @@ def precedence(node: Formula) -> Precedence:
 
 
 def children(node: Formula) -> tuple[Formula, ...]:
-    """The direct parts of a node, in reading order."""
+    """The direct parts of a node, in reading order; a `Gap` has none, so that nothing finds the answer."""
     match node:
         case Sum(parts) | Product(parts) | Call(_, parts):
             return parts

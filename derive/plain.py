@@ -14,6 +14,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -116,6 +117,8 @@ def _atom(node: Formula) -> str:
             return f"{_write(body, ATOM, False)}.T"
         case Dots():
             return "..."
+        case Gap(_, mark):
+            return f"__{mark}__" if mark else "____"
         case Matrix(rows):
             return "[" + ", ".join("[" + ", ".join(map(plain, row)) + "]" for row in rows) + "]"
         case Cases(rows):

@@ -17,6 +17,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -38,6 +39,7 @@ from derive.tex_names import LATEX, Dialect, tex_function, tex_name, tex_number
 from derive.tex_spacing import THIN as THIN
 from derive.tex_spacing import gap, is_slashed, is_tall
 from derive.tex_spacing import unmarked as unmarked
+from derive.width import gap_size
 
 RELATIONS = {
     "=": "=",
@@ -195,7 +197,15 @@ class _Printer:
                 return r"\cdots"
             case Words(text):
                 return rf"\text{{{self.dialect.text(text)}}}"
+            case Gap():
+                return self.gap(node)
         raise TypeError(f"a formula node that the TeX printer does not know: {type(node).__name__}")
+
+    def gap(self, node: Gap) -> str:
+        """A blank, the middle of its height at the middle of a line, and the mark under it."""
+        width, height = gap_size(node)
+        empty = self.dialect.gap % {"width": f"{width:g}", "height": f"{height:g}", "below": f"{height / 2 - 0.3:g}"}
+        return rf"\underset{{\text{{{self.dialect.text(node.mark)}}}}}{{{empty}}}" if node.mark else empty
 
     def argument(self, node: Formula) -> str:
         """What stands after ∂."""

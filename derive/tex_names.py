@@ -161,18 +161,21 @@ class Dialect:
 
     Without colours the factors are written in black. ``inline`` is for a line of text: fractions
     and derivatives are written with a slash, so that the lines keep their distance. ``code`` sets names in
-    the style of code: "mathtt", or "texttt" where mathematics has no such letters.
+    the style of code: "mathtt", or "texttt" where mathematics has no such letters. ``gap`` is a blank, with
+    ``%(width)s`` and ``%(height)s`` in em, and ``%(below)s`` for how far it reaches under the line.
     """
 
     colors: tuple[str, ...] = FACTOR_COLORS
     text: Callable[[str], str] = escape_text
     inline: bool = False
     code: str = "mathtt"
+    gap: str = r"\chainrulegap{%(width)sem}{%(height)sem}{%(below)sem}"
 
 
 LATEX = Dialect()
 LATEX_INLINE = Dialect(inline=True)
-LATEX_BLACK = Dialect(colors=())  # to paste into a document that knows none of our colours
+PLAIN_GAP = r"\boxed{\rule[-%(below)sem]{0pt}{%(height)sem}\hspace{%(width)sem}}"  # what every reader of TeX knows
+LATEX_BLACK = Dialect(colors=(), gap=PLAIN_GAP)  # to paste into a document that knows none of our colours
 
 
 def tex_name(name: Name, dialect: Dialect = LATEX) -> str:

@@ -10,6 +10,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Mark,
     Matrix,
     Name,
@@ -34,7 +35,7 @@ def is_tall(node: Formula, *, inline: bool = False) -> bool:
     ``inline`` is for a dialect that writes fractions with a slash.
     """
     match node:
-        case Cases() | Matrix() | BigSum():
+        case Cases() | Matrix() | BigSum() | Gap():
             return True
         case Fraction() | Partial() | Derivative() if not inline:
             return True
@@ -54,8 +55,10 @@ def unmarked(node: Formula) -> Formula:
 
 
 def needs_dot(left: Formula, right: Formula) -> bool:
-    """Whether two factors side by side would be misread without a dot: numbers, words, fractions of ∂."""
+    """Whether two factors side by side would be misread without a dot: numbers, words, fractions of ∂, blanks."""
     before, after = _edge(left, last=True), _edge(right, last=False)
+    if isinstance(before, Gap) or isinstance(after, Gap):
+        return True
     if isinstance(before, Number) and (isinstance(after, Call) or _is_digit(after)):
         return True
     if isinstance(after, Number) or (isinstance(before, Partial) and isinstance(after, Partial | Fraction)):

@@ -159,20 +159,100 @@ class Progress(Block):
 
 @dataclass(frozen=True, slots=True)
 class Section(Block):
-    """A headed part; ``identifier`` is its anchor. Sections nest (two levels are used)."""
+    """A headed part; ``identifier`` is its anchor. Sections nest (two levels are used).
+
+    One that is not ``numbered`` has a heading without a number: its title says by itself where it stands.
+    """
 
     identifier: str
     title: Inlines
     blocks: tuple[Block, ...]
     number: str = ""
+    numbered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Space(Block):
+    """Empty room to write in, so many lines of handwriting high; ``style`` is a row of `SPACES`.
+
+    A "ruled" one has light lines, a "frame" a border, a "plain" one nothing.
+    """
+
+    lines: int
+    style: str = "ruled"
+
+
+SPACES = ("ruled", "frame", "plain")
+
+
+@dataclass(frozen=True, slots=True)
+class PageBreak(Block):
+    """What follows begins on a new page, on slides on a new slide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices(Block):
+    """Options to tick, lettered a), b), …: one of them (circles), or ``several`` (boxes).
+
+    ``ticked`` are the positions of those that are ticked already, on a solution; None leaves all of them to the reader.
+    """
+
+    options: tuple[Inlines, ...]
+    several: bool = False
+    ticked: tuple[int, ...] | None = None
+
+
+# ---- documents -----------------------------------------------------------------------------
+
+PAPERS = ("a4", "letter")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file: its bytes, its kind ("png", "jpeg", "svg" or "pdf"), its size, and the same in words.
+
+    `render.pictures.read_picture` makes one. Every format writes every kind, if need be as another.
+    """
+
+    data: bytes
+    kind: str
+    width: float
+    height: float
+    alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands over a document that is handed out; its title is the document's own.
+
+    ``student`` and ``student_id`` are printed where they are given; where they are not, and ``named`` is true, there
+    are lines to write them. ``label`` names the sheet where pages lie loose; without one it is made of the
+    variant and the student.
+    """
+
+    course: str = ""
+    institution: str = ""
+    logo: Picture | None = None
+    date: str = ""
+    student: str = ""
+    student_id: str = ""
+    variant: int | None = None
+    points: int | None = None
+    named: bool = True
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole worked example, exercise sheet or report."""
+    """A whole worked example, exercise sheet or report.
+
+    One with a ``head`` is a sheet to be handed out: its pages are counted ("page 1 of 2") and say whose they are.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     subtitle: Inlines = ()
     language: str = "en"
     stem: str = "document"
+    head: Head | None = None
+    paper: str = "a4"

@@ -18,6 +18,8 @@ from derive.errors import ChainruleError, MissingDependency, unknown
 from derive.formula import Side
 from derive.tex import tex_equation
 from derive.tex_names import LATEX, LATEX_INLINE, escape_text
+from derive.width import equation_width
+from render import pictures
 from render.document import Document, Equation, Figure
 from render.figures import svg, tikz
 from render.figures.svg import DARK, LIGHT, style_sheet
@@ -27,7 +29,6 @@ from render.typeset.lines import display
 from render.typeset.mathml import MATHML_INLINE, mathml
 from render.typeset.page import WIDTHS, equation_html
 from render.typeset.typst import escape_markup
-from render.typeset.width import equation_width
 from render.writer import Displayed, Drawn, Format, render
 
 STATIC = Path(__file__).parent / "static"
@@ -93,6 +94,7 @@ FORMATS: dict[str, Format] = {
         formula=_html_formula,
         display=_html_display,
         figure=_html_figure,
+        picture=pictures.embedded,
         page=_html_page,
     ),
     "latex": Format(
@@ -105,6 +107,7 @@ FORMATS: dict[str, Format] = {
         formula=_latex_formula,
         display=_latex_display,
         figure=_latex_figure,
+        picture=pictures.included,
         page=_latex_page,
         table_room=38.5,
     ),
@@ -118,6 +121,7 @@ FORMATS: dict[str, Format] = {
         formula=markdown.formula(markdown.GITHUB_INLINE, "$`", "`$"),
         display=markdown.display(markdown.GITHUB),
         figure=markdown.figure,
+        picture=pictures.beside,
         between="\n\n",
     ),
     "pdf": Format(
@@ -130,6 +134,7 @@ FORMATS: dict[str, Format] = {
         formula=pdf.formula,
         display=pdf.display,
         figure=pdf.figure,
+        picture=pictures.drawn,
         page=pdf.page,
         encode=pdf.compile_pdf,
         missing=pdf.missing,
@@ -218,7 +223,9 @@ def files(
         raise MissingDependency(lacking)
     text, beside = render(document, chosen, fragment=fragment, templates=templates)
     target = Path(path)
-    return {target: chosen.encode(text)} | {target.parent / name: each.encode() for name, each in beside.items()}
+    return {target: chosen.encode(text)} | {
+        target.parent / name: each.encode() if isinstance(each, str) else each for name, each in beside.items()
+    }
 
 
 def write_files(contents: Mapping[Path, bytes]) -> None:

@@ -43,6 +43,16 @@ WORDS = {
         "skip": "Skip to the text",
         "to_equation": "Link to equation",
         "note": "A question that arises here",
+        "name": "Name",
+        "student_id": "Student ID",
+        "variant": "Sheet",
+        "points": "Points",
+        "page": "Page",
+        "of": "of",
+        "room": "Room to write",
+        "lines": "lines",
+        "ticked": "ticked",
+        "unticked": "not ticked",
     }
 }
 
@@ -130,6 +140,8 @@ def _numbered(blocks: tuple[Block, ...], counter: Counter[str], within: str) -> 
     made: list[Block] = []
     for block in blocks:
         match block:
+            case Section(numbered=False):
+                made.append(replace(block, blocks=_numbered(block.blocks, counter, within)))
             case Section():
                 sections += 1
                 own = f"{within}{sections}"

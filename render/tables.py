@@ -6,9 +6,9 @@ import operator
 from dataclasses import dataclass
 
 from derive.formula import Matrix, Number
+from derive.width import equation_width
 from render.document import Code, Inline, Inlines, Math, Table
 from render.numbering import plain_text
-from render.typeset.width import equation_width
 
 GAP = 1.2  # em between two columns
 LETTER = 0.48

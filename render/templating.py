@@ -69,10 +69,16 @@ def _environment(
         auto_reload=False,
         **DELIMITERS[delimiters],  # type: ignore[arg-type]
     )
+    made.filters["css_string"] = css_string
     for name in needed:
         with faults(name):
             made.get_template(f"{name}.j2")
     return made
+
+
+def css_string(text: str) -> Markup:
+    """The text as a string of CSS inside a page: every sign that could mean something there is its number."""
+    return Markup('"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):06x}" for c in str(text)) + '"')
 
 
 def _places(root: Path, folder: str) -> list[Path]:

@@ -11,27 +11,34 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from derive.errors import ChainruleError, shown
+from derive.errors import ChainruleError, shown, unknown
 from derive.formula import Side
 from derive.tex_names import FACTOR_COLORS, clean
 from render.document import (
+    PAPERS,
+    SPACES,
     Block,
+    Choices,
     Code,
     Colored,
     Document,
     Emphasis,
     Equation,
     Figure,
+    Head,
     Inline,
     Inlines,
     Link,
     ListBlock,
     Math,
     Note,
+    PageBreak,
     Paragraph,
+    Picture,
     Progress,
     Reference,
     Section,
+    Space,
     Strong,
     Table,
     Text,
@@ -58,7 +65,7 @@ class Drawn:
     """A figure in a format's own markup, and the files that have to lie beside the document."""
 
     text: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Format:
     formula: Callable[[tuple[Side, ...]], str]
     display: Callable[[Equation, bool], Displayed]
     figure: Callable[[Figure, str], Drawn]
+    picture: Callable[[Picture, str], Drawn]
     page: Callable[[], dict[str, object]] = dict
     encode: Callable[[str], bytes] = str.encode
     missing: Callable[[], str] = str
@@ -97,7 +105,7 @@ class Writing:
     targets: Mapping[str, Target]
     words: Mapping[str, str]
     stem: str
-    files: dict[str, str]
+    files: dict[str, str | bytes]
 
 
 View = dict[str, object]
@@ -105,7 +113,7 @@ View = dict[str, object]
 
 def render(
     document: Document, format: Format, *, fragment: bool = False, templates: Path | None = None
-) -> tuple[str, dict[str, str]]:
+) -> tuple[str, dict[str, str | bytes]]:
     """The document in a format's markup, and the files that belong beside it (path to text).
 
     Raises `ChainruleError` for a reference without a target and for a faulty template.
@@ -127,13 +135,44 @@ def render(
         "language": clean(document.language),
         "contents": _contents(writing, numbered.blocks),
         "body": body,
+        "paper": _paper(document.paper),
+        "head": None if document.head is None else _head(writing, document.head, document.title),
         **format.page(),
     }
     return _template(writing, "fragment" if fragment else "page", view), writing.files
 
 
+def _paper(paper: str) -> str:
+    if paper not in PAPERS:
+        raise ChainruleError(f"paper: {unknown(paper, PAPERS)}")
+    return paper
+
+
+def _head(writing: Writing, head: Head, title: str) -> View:
+    """The head as texts; ``asked`` are those that the reader writes; ``label`` names the sheet on each of its pages."""
+    logo = Drawn("")
+    if head.logo is not None:
+        logo = writing.format.picture(head.logo, writing.stem)
+        writing.files.update(logo.files)
+    variant = "" if head.variant is None else f"{writing.words['variant']} {head.variant}"
+    texts = {"course": head.course, "institution": head.institution, "date": head.date}
+    student = {"name": clean(head.student).strip(), "student_id": clean(head.student_id).strip()}
+    parts = (variant, student["name"], student["student_id"])
+    return {
+        **{name: clean(text).strip() for name, text in texts.items()},
+        "student": {name: text for name, text in student.items() if text},
+        "asked": [name for name, text in student.items() if head.named and not text],
+        "variant": variant,
+        "points": "" if head.points is None else str(head.points),
+        "logo": Markup(logo.text),
+        "alternative": "" if head.logo is None else clean(head.logo.alternative).strip(),
+        "label": clean(head.label).strip() or " · ".join(part for part in parts if part),
+        "running": clean(title).strip(),
+    }
+
+
 def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
-    leads = [isinstance(after, Equation | Table) for after in (*blocks[1:], None)]
+    leads = [isinstance(after, Equation | Table | Space | Choices) for after in (*blocks[1:], None)]
     made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
     return Markup(writing.format.between).join(made)
 
@@ -141,7 +180,7 @@ def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool
 def _block(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
     """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note.
 
-    ``leads`` says that an equation or a table comes next, from which the block should not be parted by a new page.
+    ``leads`` says that an equation, a table or room to write comes next, from which no new page should part it.
     """
     if type(block) not in VIEWS:
         raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")
@@ -298,6 +337,31 @@ def _section(writing: Writing, block: Section, level: int, aside: bool) -> View:
     }
 
 
+def _space(writing: Writing, block: Space, level: int, aside: bool) -> View:
+    if block.style not in SPACES:
+        raise ChainruleError(f"a space to write in: {unknown(block.style, SPACES)}")
+    if block.lines < 1:
+        raise ChainruleError(f"a space to write in has one line or more; this one has {block.lines}")
+    return {"lines": block.lines, "style": block.style}
+
+
+def _pagebreak(writing: Writing, block: PageBreak, level: int, aside: bool) -> View:
+    return {}
+
+
+def _choices(writing: Writing, block: Choices, level: int, aside: bool) -> View:
+    if len(block.options) > len(LETTERS):
+        raise ChainruleError(f"{len(block.options)} options to choose from; there are letters for {len(LETTERS)}")
+    ticked = block.ticked or ()
+    options = [
+        {"text": _line(writing, inlines), "letter": letter, "ticked": position in ticked}
+        for position, (letter, inlines) in enumerate(zip(LETTERS, block.options, strict=False))
+    ]
+    return {"options": options, "several": block.several, "answered": block.ticked is not None}
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
 VIEWS: dict[type[Block], Callable[[Writing, Any, int, bool], View]] = {
     Paragraph: _paragraph,
     Equation: _equation,
@@ -307,4 +371,7 @@ VIEWS: dict[type[Block], Callable[[Writing, Any, int, bool], View]] = {
     Note: _note,
     Progress: _progress,
     Section: _section,
+    Space: _space,
+    PageBreak: _pagebreak,
+    Choices: _choices,
 }

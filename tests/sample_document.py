@@ -10,6 +10,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -28,6 +29,7 @@ from derive.formula import (
     sides,
 )
 from render.document import (
+    Choices,
     Code,
     Colored,
     Document,
@@ -39,10 +41,12 @@ from render.document import (
     ListBlock,
     Math,
     Note,
+    PageBreak,
     Paragraph,
     Progress,
     Reference,
     Section,
+    Space,
     Strong,
     Table,
     Text,
@@ -117,6 +121,7 @@ EVERY_FORMULA: tuple[Formula, ...] = (
     Symbol(Name("größe", "é")),
     Derivative(Call("sigma", (net,)), net),
     Derivative(Power(net, Number("2")), net, partial=True),
+    Product((Gap(Number("0.4711")), Gap(Partial(error, out), HOSTILE), w5)),
 )
 
 
@@ -290,6 +295,11 @@ def backward() -> Section:
             ),
             ListBlock((text("The outputs first."), (Text("Then "), math(out_h1), Text("."))), ordered=True),
             Progress(((Partial(error, w5), True), (Partial(error, w6), True), (Partial(error, w1), False))),
+            Choices((text("It grows."), (Text("It is "), math(w5)), text(HOSTILE))),
+            Choices((text("Right"), text("wrong"), text("right")), several=True, ticked=(0, 2)),
+            Space(3),
+            PageBreak(),
+            Space(2, "frame"),
             Figure(
                 "fig-curve",
                 curve(),

@@ -49,6 +49,9 @@ TRACES = {
         "note": "<summary>Where does the −1 come from?</summary>",
         "progress": '<li class="open">',
         "section": '<h3><a class="anchor" href="#sec-errors"><span class="label">1.1</span>',
+        "space": '<div class="space ruled">',
+        "pagebreak": '<div class="page-break">',
+        "choices": '<ol class="choices several">\n<li><span class="tick ticked"',
     },
     "latex": {
         "paragraph": "\nA network learns",
@@ -59,6 +62,9 @@ TRACES = {
         "note": r"\begin{chainrulenote}{\phantomsection\label{note-minus}Where does the \ensuremath{-}1 come from?}",
         "progress": r"\chainruleopen{\(\partial E_{\mathrm{total}}/\partial w_{1}\)}",
         "section": r"\section{The backward pass}\label{sec-backward}",
+        "space": r"\chainrulelines{3}",
+        "pagebreak": r"\clearpage",
+        "choices": r"\item[a)\enspace\(\boxtimes\)] {}Right",
     },
     "markdown": {
         "paragraph": "\n\nA network learns",
@@ -69,6 +75,9 @@ TRACES = {
         "note": "<details>\n<summary>Where does the −1 come from?</summary>\n",
         "progress": r"○ $`\partial E_{\mathrm{total}}/\partial w_{1}`$",
         "section": '<a id="sec-backward"></a>\n\n## 2 The backward pass\n',
+        "space": "&nbsp;\n\n***",
+        "pagebreak": "\n\n***\n\n",
+        "choices": "- **a)** ☒ Right\n",
     },
     "pdf": {
         "paragraph": "#par[A network learns",
@@ -79,6 +88,9 @@ TRACES = {
         "note": "#note[Where does the −1 come from\\?][",
         "progress": '#entry(false, "still to find")',
         "section": '#heading(level: 2, numbering: (..) => "1.1")[The error of #formula("out o 1", ',
+        "space": '#space(3, "ruled")',
+        "pagebreak": "#pagebreak(weak: true)",
+        "choices": '#tick(true, true, "ticked")#h(.5em)Right]',
     },
 }
 

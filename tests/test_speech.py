@@ -12,6 +12,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -59,6 +60,8 @@ SPOKEN: list[tuple[Formula, str]] = [
     ),
     (Negative(Sum((target, Negative(out)))), "minus open parenthesis target o 1 minus out o 1 close parenthesis"),
     (Sum((a, Dots(), b)), "a plus and so on plus b"),
+    (Sum((Gap(a, "c"), Gap(b))), "blank c plus blank"),
+    (Gap(a), "blank"),
     # products
     (Product((w5, out_h1)), "w 5 times out h 1"),
     (Product((half, minus), "dot"), "0.5 times open parenthesis minus 0.5 close parenthesis"),

@@ -29,6 +29,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -50,9 +51,9 @@ from derive.formula import (
 from derive.plain import plain, plain_equation
 from derive.tex import tex, tex_equation, tex_pieces
 from derive.tex_names import LATEX, LATEX_INLINE, escape_text
+from derive.width import equation_width, width
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml
-from render.typeset.width import equation_width, width
 
 a, b, c, x, z = (name(letter) for letter in "abcxz")
 half, two, minus = Number("0.5"), Number("2"), Number("-0.5")
@@ -87,6 +88,8 @@ FORMULAS: list[tuple[Formula, str, str]] = [
     (Negative(Sum((target, Negative(out)))), r"-(\mathit{target}_{o1} - \mathit{out}_{o1})", "-(target_o1 - out_o1)"),
     (Negative(Negative(a)), "-(-a)", "-(-a)"),
     (Sum((a, Dots(), b)), r"a + \cdots + b", "a + ... + b"),
+    (Sum((Gap(half), b)), r"\chainrulegap{3em}{1.7em}{0.55em} + b", "____ + b"),
+    (Gap(half, "a"), r"\underset{\text{a}}{\chainrulegap{3em}{1.7em}{0.55em}}", "__a__"),
     # products
     (Product((w5, out_h1)), r"w_{5} \, \mathit{out}_{h1}", "w5*out_h1"),
     (Product((out_h1, out_h2)), r"\mathit{out}_{h1} \cdot \mathit{out}_{h2}", "out_h1*out_h2"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from render.commands.common import bad, check_name, say
@@ -44,3 +45,27 @@ def check_folder(out: Path, option: str = "--out") -> None:
         bad(option, f"{there} is a file; a folder is expected")
     if not os.access(there, os.W_OK | os.X_OK):
         bad(option, f"{there} cannot be written: permission denied")
+
+
+def check_templates(own: Path, chosen: dict[str, Format]) -> None:
+    """Refuse a folder of templates that is none, or in which a template would never be looked for."""
+    from derive.errors import unknown
+    from render.formats import FLAVORS, FORMATS
+
+    if not own.is_dir():
+        bad("--templates", f"{own} is no folder")
+    known = _with_parents(row.folder for row in (*FORMATS.values(), *FLAVORS.values()))
+    folders = sorted({path.parent for pattern in ("*.j2", "*/*.j2", "*/*/*.j2") for path in own.glob(pattern)})
+    if not folders:
+        bad("--templates", f"{own} holds no templates; one is called FORMAT/BLOCK.j2, such as html/note.j2")
+    for folder in folders:
+        name = folder.relative_to(own).as_posix()
+        if name not in known:
+            bad("--templates", f"{folder}: no format has a folder of this name: {unknown(name, sorted(known - {'.'}))}")
+    if not _with_parents(row.folder for row in chosen.values()) & {f.relative_to(own).as_posix() for f in folders}:
+        bad("--templates", f"{own} holds no template for {', '.join(chosen)}; found {', '.join(map(str, folders))}")
+
+
+def _with_parents(folders: Iterable[str]) -> set[str]:
+    """The folders and those that they lie in: markdown/myst, markdown and "."."""
+    return {str(place) for folder in folders for place in (PurePosixPath(folder), *PurePosixPath(folder).parents)}

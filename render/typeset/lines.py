@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from derive.formula import Formula, Mark, Side
-from derive.tex import relation, tex, tex_pieces
+from derive.formula import Formula, Gap, Mark, Side
+from derive.tex import relation, tex, tex_pieces, unmarked
 from derive.tex_names import Dialect
+from derive.width import BINARY, RELATION, equation_width, width
 from render.typeset import typst
-from render.typeset.width import BINARY, RELATION, equation_width, width
 
 INDENT = 2.0  # em before a continued line
 
@@ -82,6 +82,7 @@ def display(sides: tuple[Side, ...], dialect: Dialect, *, room: float, boxed: bo
 
 def set_lines(sides: tuple[Side, ...], script: Script, *, room: float, boxed: bool = False) -> Display:
     """The equation set into ``room`` em; ``boxed`` puts a box around the last side."""
+    boxed = boxed and not isinstance(unmarked(sides[-1].formula), Gap)  # a blank is a box already
     whole = equation_width(sides) + (1.0 if boxed else 0.0)
     if whole <= room or (len(sides) == 1 and len(script.pieces(sides[0].formula)) == 1):
         return Display(_one_line(sides, script, boxed), whole, whole > room)

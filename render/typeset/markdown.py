@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from derive.formula import Number, Side
 from derive.tex import tex_equation
-from derive.tex_names import Dialect, clean
+from derive.tex_names import PLAIN_GAP, Dialect, clean
 from render.document import Equation, Figure
 from render.figures import svg
 from render.numbering import anchor
@@ -51,9 +51,9 @@ def in_text(text: str) -> str:
     return clean(text).translate(_IN_TEXT)
 
 
-GITHUB = Dialect(colors=COLORS, text=in_text)
+GITHUB = Dialect(colors=COLORS, text=in_text, gap=PLAIN_GAP)
 GITHUB_INLINE = replace(GITHUB, inline=True)
-QUARTO = Dialect(colors=NAMED_COLORS, text=in_text)
+QUARTO = Dialect(colors=NAMED_COLORS, text=in_text, gap=PLAIN_GAP)
 QUARTO_INLINE = replace(QUARTO, inline=True)
 
 

@@ -30,7 +30,17 @@ def _text(text: str) -> str:
     return "".join(TEX_SPECIALS.get(c, c) for c in clean(text))
 
 
-MATHML = Dialect(colors=_COLORS, text=_text, code="texttt")
+# The converter has no rules: three spaces in a box become a blank of that size, with a word for who hears it.
+_GAP = re.compile(
+    r'<menclose notation="box"><mrow><mspace width="([\d.]+em)"/><mspace width="([\d.]+)em"/>'
+    r'<mspace width="([\d.]+)em"/></mrow></menclose>'
+)
+MATHML = Dialect(
+    colors=_COLORS,
+    text=_text,
+    code="texttt",
+    gap=r"\boxed{\hspace{%(width)sem}\hspace{%(height)sem}\hspace{%(below)sem}}",
+)
 MATHML_INLINE = replace(MATHML, inline=True)
 
 
@@ -41,6 +51,7 @@ def mathml(tex: str, *, display: bool = False) -> str:
     made = _COLORED.sub(lambda match: f'<mrow class="{classes[match[1]]}">', made)
     made = _CELL.sub(lambda match: f'<mtd class="{_cell_class(match[1])}">', made)
     made = _WORD.sub(r"\1", made)
+    made = _GAP.sub(_gap, made)
     # Chromium draws nothing for menclose; a row with a border of the style sheet is drawn everywhere.
     return made.replace('<menclose notation="box">', '<mrow class="boxed">').replace("</menclose>", "</mrow>")
 
@@ -53,6 +64,12 @@ def mathml_piece(sign: str, tex: str) -> str:
     inner = mathml(tex, display=True).removeprefix(_BLOCK)
     form = "" if sign in RELATIONS.values() else ' form="infix"'  # at the start of a row a "-" would be a number's
     return f"<math><mo{form}>{SIGNS[sign]}</mo>{inner}" if sign else f"<math>{inner}"
+
+
+def _gap(match: re.Match[str]) -> str:
+    width, height, below = match[1], float(match[2]), float(match[3])
+    room = f'<mspace width="{width}" height="{height - below:g}em" depth="{below:g}em"/>'
+    return f'<mrow class="gap">{room}<mtext>blank</mtext></mrow>'
 
 
 def _cell_class(style: str) -> str:

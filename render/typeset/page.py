@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
-from derive.formula import Call, Formula, Fraction, Group, Matrix, Negative, Power, Product, Side, Sum
-from derive.tex import relation, tex, tex_around, tex_pieces
+from derive.formula import Call, Formula, Fraction, Gap, Group, Matrix, Negative, Power, Product, Side, Sum
+from derive.tex import relation, tex, tex_around, tex_pieces, unmarked
 from derive.tex_names import LATEX_BLACK
 from derive.tex_spacing import DOT, THIN, is_tall
+from derive.width import RELATION, equation_width, width
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML, mathml_piece
-from render.typeset.width import RELATION, equation_width, width
 
 TRUE = 0.88  # of the estimated width is what equations have in the page's font
 NUMBER = 3.6  # em that the equation's number takes
@@ -73,7 +73,7 @@ def _pieces(side: Side, boxed: bool) -> list[Piece]:
     sign = relation(side.sign)
     space = RELATION if sign else 0.0
     whole = width(side.formula)
-    if boxed:
+    if boxed and not isinstance(unmarked(side.formula), Gap):
         return [Piece(sign, rf"\boxed{{{tex(side.formula, MATHML)}}}", whole + space + 1.0)]
     if whole <= LONG:
         return [Piece(sign, tex(side.formula, MATHML), whole + space)]

@@ -18,6 +18,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -245,6 +246,8 @@ def _write_large(node: Formula) -> str:
             return "and so on"
         case Words(text):
             return clean(text).strip()
+        case Gap(_, mark):
+            return f"blank {clean(mark)}".strip()
     raise TypeError(f"a formula node that has no words: {type(node).__name__}")
 
 

@@ -18,6 +18,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Mark,
     Name,
     Number,
@@ -34,6 +35,7 @@ from derive.formula import (
 )
 from derive.tex import PRODUCT_SIGNS, THIN, _Printer
 from derive.tex_names import FACTOR_COLORS, GREEK, LATEX, LATEX_INLINE, clean, known_accent
+from derive.width import gap_size
 
 RELATIONS = {"=": "=", "≈": "≈", "<": "<", "≤": "≤", ">": ">", "≥": "≥", "≠": "≠", "→": "→", "∈": "∈"}
 # What the TeX printer puts between factors, and the same here.
@@ -208,6 +210,10 @@ class _TypstPrinter(_Printer):
                 return f"{self.power_base(body)}^⊤"
             case _:
                 return super().write(node, lead)
+
+    def gap(self, node: Gap) -> str:
+        width, height = gap_size(node)
+        return f"gap(#{width:g}em, #{height:g}em, {string(node.mark)})"
 
     def fraction(self, node: Fraction | Partial, lead: bool) -> str:
         """With a bar, or in a line of text with a slash where the TeX printer writes one."""

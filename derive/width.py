@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from derive.formula import (
@@ -12,6 +13,7 @@ from derive.formula import (
     Dots,
     Formula,
     Fraction,
+    Gap,
     Group,
     Mark,
     Matrix,
@@ -28,7 +30,7 @@ from derive.formula import (
     Transposed,
     Words,
 )
-from derive.tex_spacing import needs_dot
+from derive.tex_spacing import is_tall, needs_dot
 
 LETTER = 0.56
 DIGIT = 0.51
@@ -40,6 +42,8 @@ RELATION = 1.35
 UPRIGHT = 0.5  # a letter of a word
 TYPED = 0.58  # a letter of code
 COLUMN = 1.0  # between the columns of a matrix
+HANDWRITING = 1.6  # times as wide as print
+NARROWEST_GAP, WIDEST_GAP = 3, 24  # em
 
 
 def width(node: Formula, *, display: bool = True) -> float:
@@ -78,6 +82,8 @@ def width(node: Formula, *, display: bool = True) -> float:
             return max(_factor(body, display), 0.0 if label is None else SCRIPT * width(label, display=False))
         case Dots():
             return 1.2
+        case Gap():
+            return gap_size(node)[0] + 0.5
         case _:
             return _large(node, display)
 
@@ -85,6 +91,16 @@ def width(node: Formula, *, display: bool = True) -> float:
 def equation_width(sides: tuple[Side, ...], *, display: bool = True) -> float:
     """The estimated width of an equation in one line."""
     return sum(width(side.formula, display=display) + (RELATION if side.sign else 0.0) for side in sides)
+
+
+def gap_size(gap: Gap) -> tuple[float, float]:
+    """The width and height in em of a blank: handwriting's, in whole steps, since a sign may not be read off it.
+
+    What would be too long for one line gets two.
+    """
+    needed = max(NARROWEST_GAP, math.ceil(HANDWRITING * width(gap.body)))
+    height = 3.2 if is_tall(gap.body) else 1.7
+    return (needed, height) if needed <= WIDEST_GAP else (WIDEST_GAP, 2 * height)
 
 
 def name_width(name: Name) -> float:

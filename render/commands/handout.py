@@ -1,0 +1,376 @@
+"""`chainrule handout`: from problems to a class's sheets, solutions, key and marking scheme."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from render.commands.common import bad, check_name, load_problem, say
+from render.commands.files import check_folder, check_templates, formats_of, names_of, tell_missing
+
+if TYPE_CHECKING:
+    from render.exercises.sheets import Sheets
+
+    from derive.problem import Problem
+    from render.handout.copies import Copy
+    from render.handout.heading import Heading
+    from render.handout.roster import Student
+    from render.handout.run import Done, Handout
+    from render.writer import Format
+
+SOLUTIONS = ("none", "separate", "only")
+PAPERS = ("a4", "letter")
+MOST_VARIANTS = 100_000
+LONGEST_LINE = 300
+SOME_FAILED, INTERRUPTED = 1, 130  # exit statuses
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The options as they were given."""
+
+    variants: int | None
+    seed: int
+    roster: Path | None
+    to: list[str] | None
+    out: Path
+    exercises: str | None
+    solutions: str
+    blanks: str | None
+    carry: str | None
+    points: int | None
+    title: str
+    course: str
+    institution: str
+    logo: Path | None
+    date: str
+    paper: str
+    notation: str | None
+    templates: Path | None
+    combine: bool
+    workers: int | None
+    resume: bool
+    force: bool
+
+
+def handout(
+    problems: Annotated[
+        list[str],
+        typer.Argument(metavar="PROBLEM…", help="Problem files, - for standard input, or bundled names: a part each."),
+    ],
+    variants: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_VARIANTS,
+            metavar="N",
+            help="Sheets with different numbers. Default: one for each student; without --roster one sheet with the "
+            "problem's own numbers.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, metavar="S", help="The same seed, the same bytes.")] = 1,
+    roster: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The class list, CSV: columns such as name, first name, last name, id."),
+    ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FORMAT,…",
+            help="html,latex,markdown,pdf: for each student; slides,beamer,notebook: once. Default: pdf.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("output"),
+    exercises: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND[:OF],…", help="Instead of the problem's own, such as gradient:w5,delta. See `list exercises`."
+        ),
+    ] = None,
+    solutions: Annotated[
+        str, typer.Option(metavar="none|separate|only", help="Solutions beside the sheets, or without them.")
+    ] = "separate",
+    blanks: Annotated[
+        str | None,
+        typer.Option(metavar="none|results|factors|all|0..1", help="How much of the way is left to the student."),
+    ] = None,
+    carry: Annotated[
+        str | None, typer.Option(metavar="4sf|5dp", help="The digits to calculate with: they make the tolerance.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(min=0, max=1000, metavar="N", help="What an exercise is worth; 0: shows no points.")
+    ] = None,
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Printed at the head of each sheet.")] = "",
+    course: Annotated[str, typer.Option(metavar="TEXT", help="The same.")] = "",
+    institution: Annotated[str, typer.Option(metavar="TEXT", help="The same.")] = "",
+    logo: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The same: an image, SVG, PNG, JPEG or PDF.")
+    ] = None,
+    date: Annotated[str, typer.Option(metavar="TEXT", help="The same, as it is written.")] = "",
+    paper: Annotated[str, typer.Option(metavar="a4|letter", help="The size of the paper.")] = "a4",
+    notation: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE.toml", help="See `chainrule list notations`; or a file of your own."),
+    ] = None,
+    templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
+    combine: Annotated[
+        bool, typer.Option("--combine", help="One PDF of all sheets too, each on paper of its own, to be printed.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, metavar="N", help="Processes at work. Default: one for each core.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run with the same options has stopped.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove the handout of other options that is in the folder first.")
+    ] = False,
+) -> None:
+    """Write exercise sheets for a class, each with numbers of its own, with solutions, key and marking scheme.
+
+    DIR/sheets and DIR/solutions hold a file for each student, DIR/key.csv, .json and .xlsx all answers, DIR/marking.*
+    how errors are carried forward, DIR/manifest.json what was made from what. Exit status 1: some sheets could not be
+    made, 130: interrupted; whatever is there is whole.
+    """
+    chosen = Choices(
+        variants, seed, roster, to, out, exercises, solutions, blanks, carry, points, title, course, institution,
+        logo, date, paper, notation, templates, combine, workers, resume, force,
+    )  # fmt: skip
+    try:
+        _handout(tuple(problems), chosen)
+    except KeyboardInterrupt:
+        say("interrupted; nothing has been written")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _handout(names: tuple[str, ...], chosen: Choices) -> None:
+    from render.commands.results import progress
+    from render.handout.run import InterruptedRunError, hand_out
+
+    made = _planned(names, chosen)
+    try:
+        done = hand_out(made, resume=chosen.resume, force=chosen.force, progress=partial(progress, "sheets"))
+    except InterruptedRunError as error:
+        say(
+            f"interrupted: {error.whole} of {error.total} sheets are whole in {chosen.out}",
+            "go on with the same command and --resume",
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    _tell(made, done, chosen)
+    tell_missing(_known(), names_of(chosen.to))
+
+
+# ---- what is to be made ----------------------------------------------------------------------
+
+
+def _planned(names: tuple[str, ...], chosen: Choices) -> Handout:
+    """The whole handout decided, and whatever could be wrong with it refused."""
+    from render.handout.crew import default_workers
+    from render.handout.run import Handout
+
+    formats = _formats(chosen)
+    each = tuple(name for name in formats if name not in _once())
+    _check_usage(names, chosen, each)
+    check_folder(chosen.out)
+    students = _students(chosen)
+    stated = tuple(load_problem(name) for name in names)
+    heading = _heading(chosen)
+    copies = _copies(students, chosen, stated, each)
+    sheets = _sheets(stated, chosen, varied=chosen.variants is not None or bool(students))
+    if copies:
+        sheets.check(max(copy.variant for copy in copies))
+    return Handout(
+        work=_work(sheets, copies, each, heading, chosen),
+        choices=_told(stated, students, formats, chosen),
+        combine=chosen.combine,
+        workers=chosen.workers or default_workers(),
+        extras=_extras(sheets, heading, formats, chosen),
+    )
+
+
+def _formats(chosen: Choices) -> tuple[str, ...]:
+    """The formats to write; PDF where nothing is said, and it can be made."""
+    from derive.errors import MissingDependency
+
+    known = _known()
+    if chosen.to is None:
+        if known["pdf"].missing():
+            say(f"the sheets are written as html; pdf: {known['pdf'].missing()}")
+            return ("html",)
+        return ("pdf",)
+    formats = formats_of(chosen.to, known)
+    if not formats:
+        raise MissingDependency(
+            "\n".join(f"{name} cannot be written: {known[name].missing()}" for name in names_of(chosen.to))
+        )
+    return formats
+
+
+def _known() -> dict[str, Format]:
+    from render.formats import FORMATS
+
+    return FORMATS
+
+
+def _once() -> tuple[str, ...]:
+    """The formats that are about the problem itself, and are written once."""
+    return ("slides", "beamer", "notebook")
+
+
+def _check_usage(names: tuple[str, ...], chosen: Choices, each: tuple[str, ...]) -> None:
+    """Refuse unknown names, and what goes not together."""
+    check_name("--solutions", chosen.solutions, SOLUTIONS)
+    check_name("--paper", chosen.paper, PAPERS)
+    for option in ("title", "course", "institution", "date"):
+        _check_line(f"--{option}", getattr(chosen, option))
+    if names.count("-") > 1:
+        bad("PROBLEM", "standard input can be read once only")
+    if chosen.resume and chosen.force:
+        bad("--force", "begins anew, and --resume goes on; one of them is meant")
+    for option, given in (("--variants", chosen.variants), ("--roster", chosen.roster), ("--combine", chosen.combine)):
+        if given and not each:
+            bad(option, f"has no effect on {', '.join(names_of(chosen.to))}, which are written once; add pdf to --to")
+    if chosen.combine and "pdf" not in each:
+        bad("--combine", "makes one PDF of many; add pdf to --to")
+    if chosen.combine:
+        _check_pypdf()
+    if chosen.notation is not None:
+        from derive.notations.file import notation as notation_of
+
+        notation_of(chosen.notation, place="--notation")
+    if chosen.templates is not None:
+        from render.formats import format_named
+
+        check_templates(chosen.templates, {name: format_named(name) for name in each})
+
+
+def _check_line(option: str, text: str) -> None:
+    from derive.errors import shown
+
+    if not text.isprintable():
+        bad(option, f"found {shown(text)}; one line of text is expected")
+    if len(text) > LONGEST_LINE:
+        bad(option, f"has {len(text)} characters; {LONGEST_LINE} are the most")
+
+
+def _check_pypdf() -> None:
+    import importlib.util
+
+    from derive.errors import MissingDependency
+
+    if importlib.util.find_spec("pypdf") is None:
+        raise MissingDependency("--combine needs the package pypdf: python -m pip install 'chainrule[pdf]'")
+
+
+def _students(chosen: Choices) -> tuple[Student, ...]:
+    from render.handout.roster import read_roster
+
+    return () if chosen.roster is None else read_roster(chosen.roster)
+
+
+def _copies(
+    students: tuple[Student, ...], chosen: Choices, stated: tuple[Problem, ...], each: tuple[str, ...]
+) -> tuple[Copy, ...]:
+    from render.handout.copies import deal
+
+    return deal(students, chosen.variants, stated[0].stem) if each else ()
+
+
+def _heading(chosen: Choices) -> Heading:
+    from render.pictures import read_picture
+
+    from render.handout.heading import Heading
+
+    name = chosen.institution or chosen.course or "Logo"
+    logo = None if chosen.logo is None else read_picture(chosen.logo, name, "--logo")
+    return Heading(chosen.title, chosen.course, chosen.institution, logo, chosen.date)
+
+
+def _sheets(stated: tuple[Problem, ...], chosen: Choices, *, varied: bool) -> Sheets:
+    """The sheets, their problems derived; what cannot be asked is said here."""
+    from render.exercises.sheets import Options, Sheets
+
+    options = Options(chosen.exercises, chosen.carry, chosen.blanks, chosen.points or None, chosen.notation)
+    made = Sheets(stated, chosen.seed, options, varied)
+    assert made.prepared
+    return made
+
+
+def _work(sheets: Sheets, copies: tuple[Copy, ...], formats: tuple[str, ...], heading: Heading, chosen: Choices) -> Any:
+    from derive.problem_text import problem_text
+    from render.handout.papers import marking_document, sheet_document, solution_document
+
+    from render.handout.naming import problem_names
+    from render.handout.storing import Store
+    from render.handout.work import Layout, Papers, Work
+
+    return Work(
+        store=Store(chosen.out),
+        copies=copies,
+        sheets=sheets,
+        papers=Papers(sheet_document, solution_document, marking_document, problem_text),
+        layout=Layout(formats, chosen.templates, chosen.paper),
+        heading=heading,
+        problems=problem_names([problem.stem for problem in sheets.problems]),
+        solutions=chosen.solutions,
+        points=chosen.points != 0,
+    )
+
+
+def _told(
+    stated: tuple[Problem, ...], students: tuple[Student, ...], formats: tuple[str, ...], chosen: Choices
+) -> dict[str, Any]:
+    """All that the files depend on, as it stands in the manifest: options as given, files by their contents."""
+    from render.handout.choices import file_told, folder_told, problem_told, roster_told
+
+    as_given = ("variants", "seed", "exercises", "solutions", "blanks", "carry", "points", "combine")
+    at_the_head = ("title", "course", "institution", "date", "paper")
+    return {name: getattr(chosen, name) for name in as_given + at_the_head} | {
+        "problems": [problem_told(problem) for problem in stated],
+        "to": sorted(formats),
+        "roster": None if chosen.roster is None else roster_told(chosen.roster, students),
+        "logo": file_told(chosen.logo),
+        "notation": file_told(chosen.notation),
+        "templates": folder_told(chosen.templates),
+    }
+
+
+def _extras(sheets: Sheets, heading: Heading, formats: tuple[str, ...], chosen: Choices) -> tuple[Any, ...]:
+    """What is written once: slides and notebooks of each problem."""
+    return ()
+
+
+# ---- what is said ----------------------------------------------------------------------------
+
+MANY = 20  # sheets that are named, of those that one reason kept from being made
+
+
+def _tell(made: Handout, done: Done, chosen: Choices) -> None:
+    """Where everything is, on standard output; how it went, on standard error."""
+    work, out = made.work, chosen.out
+    for name in ("sheets", "solutions", "key.csv", "key_mistakes.csv", "key.json", "key.xlsx", "slides", "notebook"):
+        if (out / name).exists():
+            print(out / name)
+    for path in sorted([*out.glob("all_*.pdf"), *out.glob("marking.*")]):
+        print(path)
+    print(out / "manifest.json")
+    if work.copies:
+        sheets = f"{done.sheets} sheet{'' if done.sheets == 1 else 's'}"
+        before = f", {done.before} of them there before" if done.before else ""
+        say(f"{sheets}, seed {chosen.seed}{before}")
+    if not done.failures:
+        return
+    reasons: dict[str, list[str]] = {}
+    for failure in done.failures:
+        reasons.setdefault(failure.problem, []).append(failure.name)
+    for reason, names in reasons.items():
+        more = f", and {len(names) - MANY} more" if len(names) > MANY else ""
+        say(f"not written: {', '.join(names[:MANY])}{more}: {reason.splitlines()[0]}")
+    say("all others are whole; the same command with --resume tries these again")
+    sys.stdout.flush()
+    raise typer.Exit(SOME_FAILED)
