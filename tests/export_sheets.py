@@ -45,7 +45,17 @@ def feedback(value: str, words: str, points: int = 1) -> Feedback:
 
 
 def number(value: str, tolerance: str, *mistakes: Feedback) -> NumberAnswer:
-    return NumberAnswer("dE/dw5", value, value if "e" in value else value[:11], "4 significant digits", tolerance, mistakes, "W2", (0, 0), "gradients")
+    return NumberAnswer(
+        "dE/dw5",
+        value,
+        value if "e" in value else value[:11],
+        "4 significant digits",
+        tolerance,
+        mistakes,
+        "W2",
+        (0, 0),
+        "gradients",
+    )
 
 
 def network(value: str) -> Figure:
@@ -61,7 +71,9 @@ def statement(value: str) -> tuple:
         Equation(sides(error, Product((Number("0.5"), Power(Sum((out, w5)), Number("2"))))), "eq"),
         network(value),
         Table("numbers", (Text("Numbers"),), ((Text("name"),), (Text("value"),)), rows, (False, True)),
-        ListBlock(((Strong("bold"), Code("W[0] <= {x}")), (Emphasis("so"), Link("here", "https://example.org/?a=1&b=2")))),
+        ListBlock(
+            ((Strong("bold"), Code("W[0] <= {x}")), (Emphasis("so"), Link("here", "https://example.org/?a=1&b=2")))
+        ),
     )
 
 
@@ -71,7 +83,10 @@ def solution() -> tuple[SolutionStep, ...]:
 
 
 def number_exercise(value: str = "0.082167040564230774") -> Exercise:
-    mistakes = (feedback("0.16433408112846155", f"The ½ was kept {HOSTILE}"), feedback("-0.082167040564230774", "A sign.", 0))
+    mistakes = (
+        feedback("0.16433408112846155", f"The ½ was kept {HOSTILE}"),
+        feedback("-0.082167040564230774", "A sign.", 0),
+    )
     item = Item("", LABEL, number(value, "0.00003", *mistakes), 2)
     return Exercise("gradient", f"One gradient {HOSTILE}", (Paragraph((Text("Compute."),)),), (item,), solution())
 
@@ -93,7 +108,9 @@ def table_exercise(value: str = "-1.5") -> Exercise:
 
 def choice() -> ChoiceAnswer:
     words = "No: " + HOSTILE
-    return ChoiceAnswer((Option((Text(HOSTILE),), False, words), Option(LABEL, True), Option((Text("=50%"),), False, "No.")))
+    return ChoiceAnswer(
+        (Option((Text(HOSTILE),), False, words), Option(LABEL, True), Option((Text("=50%"),), False, "No."))
+    )
 
 
 def several() -> ChoiceAnswer:

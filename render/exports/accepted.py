@@ -107,7 +107,7 @@ def scaled(answer: NumberAnswer, exponent: int) -> NumberAnswer:
 
 
 def _moved(text: str, exponent: int, *, keep: bool = False) -> str:
-    """A decimal number divided by ten to the ``exponent``; ``keep`` leaves the zeros at its end, which say how exact it is."""
+    """A decimal number divided by ten to the ``exponent``; ``keep`` leaves the zeros at its end."""
     value = Decimal(text).scaleb(-exponent, Context(prec=DIGITS))
     return format(value, "f") if keep else written(value)
 

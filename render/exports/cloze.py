@@ -22,7 +22,7 @@ MARK = "\ue000"
 PLACE = re.compile(f"{MARK}([0-9]+){MARK}")
 BLANK = re.compile(r"\{(?=[0-9]*:|#)")  # what Moodle would take for a blank of its own
 ENTITIES = {"&": "&amp;", "~": "&#126;", '"': "&quot;", "}": r"\}", "#": r"\#"}
-ESCAPES = re.compile("[&~\"}#]")
+ESCAPES = re.compile('[&~"}#]')
 
 
 def escape(markup: str) -> str:

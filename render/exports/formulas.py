@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 from derive.formula import Side
 from derive.tex import tex_equation
+from derive.tex_names import Dialect
 from render.document import Equation
 from render.exports.markup import append
 from render.typeset.lines import display
@@ -22,6 +23,7 @@ from render.typeset.markdown import display as tex_display
 MATHML = "http://www.w3.org/1998/Math/MathML"
 MATHJAX = replace(GITHUB, colors=())
 MATHJAX_INLINE = replace(MATHJAX, inline=True)
+DISPLAYED = tex_display(MATHJAX)
 ENTITY = re.compile("&(?!amp;|lt;|gt;|quot;|apos;|#)[A-Za-z0-9]+;")  # HTML has names that XML has not
 ROOM = 38.0  # em that a displayed equation may take
 
@@ -43,12 +45,7 @@ def tex_line(parent: Element, sides: tuple[Side, ...]) -> None:
 
 def tex_equation_of(parent: Element, equation: Equation) -> None:
     r"""A displayed equation, between ``\[`` and ``\]``."""
-    append(parent, rf"\[{_displayed()(equation, False).text}\]")
-
-
-@cache
-def _displayed():  # type: ignore[no-untyped-def]
-    return tex_display(MATHJAX)
+    append(parent, rf"\[{DISPLAYED(equation, False).text}\]")
 
 
 # ---- MathML --------------------------------------------------------------------------------
@@ -66,7 +63,7 @@ def mathml_equation(parent: Element, equation: Equation) -> None:
 
 
 @cache
-def _dialect():  # type: ignore[no-untyped-def]
+def _dialect() -> Dialect:
     from render.typeset.mathml import MATHML as OURS
 
     return replace(OURS, colors=())

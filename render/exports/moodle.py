@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Sequence
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, indent
 
 from render.exercises.model import Answer, ChoiceAnswer, FormulaAnswer, Item, NumberAnswer, OrderAnswer, Sheet
 from render.exports import wording
@@ -18,8 +18,10 @@ from render.exports.formulas import tex_equation_of, tex_line
 from render.exports.markup import Page, Style, append, html, inner_html
 from render.exports.pools import Pool, Question, apart, pools, without_free_orders
 from render.exports.shares import share, shares
+from render.exports.tree import as_file
 
 STYLE = Style(tex_line, tex_equation_of, lambda name: f"@@PLUGINFILE@@/{name}")
+
 
 def moodle(sheets: Sequence[Sheet], stem: str) -> bytes:
     """The questions of some variants of one sheet as Moodle XML."""
@@ -30,7 +32,7 @@ def moodle(sheets: Sequence[Sheet], stem: str) -> bytes:
         for question in pool.questions:
             _question(quiz, question, stem)
     indent(quiz)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(quiz, encoding="utf-8") + b"\n"
+    return as_file(quiz)
 
 
 # ---- the frame of a question ---------------------------------------------------------------

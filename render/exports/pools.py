@@ -1,4 +1,4 @@
-"""Sheets as pools of questions: one pool for each exercise, its variants inside, as learning platforms draw from them."""
+"""Sheets as pools of questions: one for each exercise, its variants inside, of which a platform draws one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from derive.errors import ChainruleError
 from derive.tex_names import clean
 from render.document import Block, Document, Inlines, Text
 from render.exercises.model import (
@@ -76,9 +77,11 @@ def apart(held: Callable[[Answer], bool]) -> Together:
 
     def split(items: tuple[Item, ...]) -> tuple[tuple[Item, ...], ...]:
         together = tuple(item for item in items if held(item.answer))
-        groups = [together if item is together[0] else (item,) for item in items if item not in together[1:]] if (
-            together
-        ) else [(item,) for item in items]
+        groups = (
+            [together if item is together[0] else (item,) for item in items if item not in together[1:]]
+            if (together)
+            else [(item,) for item in items]
+        )
         return tuple(groups)
 
     return split
@@ -87,6 +90,8 @@ def apart(held: Callable[[Answer], bool]) -> Together:
 def pools(sheets: Sequence[Sheet], stem: str, together: Together = whole) -> tuple[Pool, ...]:
     """The pools of some variants of one sheet; their questions say which variant they are of, from ``sheet.number``."""
     found: list[Pool] = []
+    if not sheets or not sheets[0].exercises:
+        raise ChainruleError("there are no exercises to make questions of")
     first = sheets[0]
     for position, (part, exercise) in enumerate(_placed(first), 1):
         variants = [(sheet, *_placed(sheet)[position - 1]) for sheet in sheets]
@@ -96,7 +101,9 @@ def pools(sheets: Sequence[Sheet], stem: str, together: Together = whole) -> tup
             key = f"{slug(stem)}-s{first.seed}-e{position}{f'-{group + 1}' if split else ''}"
             title = f"{position}{letters}. {clean(exercise.title)}"
             questions = tuple(
-                _question(f"{key}-v{sheet.number}", f"Exercise {position}{letters}, variant {sheet.number}", sheet, *rest)
+                _question(
+                    f"{key}-v{sheet.number}", f"Exercise {position}{letters}, variant {sheet.number}", sheet, *rest
+                )
                 for sheet, *placed in variants
                 for rest in [(*placed, together(placed[1].items)[group])]
             )

@@ -95,9 +95,7 @@ def _manifest(name: str, title: str, media: dict[str, bytes]) -> Element:
     SubElement(quiz, "file", href=f"{name}/{name}.xml")
     SubElement(quiz, "dependency", identifierref=f"{name}-meta")
     kind = "associatedcontent/imscc_xmlv1p1/learning-application-resource"
-    meta = SubElement(
-        resources, "resource", identifier=f"{name}-meta", type=kind, href=f"{name}/assessment_meta.xml"
-    )
+    meta = SubElement(resources, "resource", identifier=f"{name}-meta", type=kind, href=f"{name}/assessment_meta.xml")
     SubElement(meta, "file", href=f"{name}/assessment_meta.xml")
     for position, path in enumerate(sorted(media), 1):
         made = SubElement(resources, "resource", identifier=f"{name}-media-{position}", type="webcontent", href=path)

@@ -87,9 +87,7 @@ def _body(page: Page, question: Question, kind: str) -> list[Element]:
 Feedback = dict[str, str]
 
 
-def _numerical(
-    page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback
-) -> None:
+def _numerical(page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback) -> None:
     answer = SubElement(presentation, "response_str", ident="response1", rcardinality="Single")
     SubElement(SubElement(answer, "render_fib", fibtype="Decimal"), "response_label", ident="answer1")
     right, *mistakes = ranges(question.items[0])
@@ -114,9 +112,7 @@ def _numerical(
         feedback["general_incorrect_fb"] = "".join(_words(page, words) for words in hints)
 
 
-def _choice(
-    page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback
-) -> None:
+def _choice(page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback) -> None:
     choice = question.items[0].answer
     assert isinstance(choice, ChoiceAnswer)
     cardinality = "Multiple" if choice.several else "Single"
@@ -141,9 +137,7 @@ def _choice(
     _score(condition, "100")
 
 
-def _dropdowns(
-    page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback
-) -> None:
+def _dropdowns(page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback) -> None:
     number = FIRST
     for position, each in enumerate(question.items, 1):
         assert isinstance(each.answer, ChoiceAnswer)
@@ -166,9 +160,7 @@ def _dropdowns(
             number += 1
 
 
-def _matching(
-    page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback
-) -> None:
+def _matching(page: Page, question: Question, presentation: Element, processing: Element, feedback: Feedback) -> None:
     order = question.items[0].answer
     assert isinstance(order, OrderAnswer)
     for position, inlines in enumerate(order.items):

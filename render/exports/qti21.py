@@ -44,13 +44,9 @@ def _path(identifier: str) -> str:
 def _test(name: str, title: str, prepared: Sequence[Pool]) -> Element:
     test = Element("assessmentTest", identifier=name, title=title, toolName="chainrule")
     test.append(qti21_items.outcome("SCORE", "float", "0"))
-    part = SubElement(
-        test, "testPart", identifier="part-1", navigationMode="nonlinear", submissionMode="individual"
-    )
+    part = SubElement(test, "testPart", identifier="part-1", navigationMode="nonlinear", submissionMode="individual")
     for pool in prepared:
-        section = SubElement(
-            part, "assessmentSection", identifier=pool.identifier, title=pool.title, visible="true"
-        )
+        section = SubElement(part, "assessmentSection", identifier=pool.identifier, title=pool.title, visible="true")
         SubElement(section, "selection", select="1")
         for question in pool.questions:
             SubElement(

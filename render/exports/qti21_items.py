@@ -56,9 +56,7 @@ def outcome(identifier: str, kind: str, default: str = "", cardinality: str = "s
 
 
 def _feedback(parent: Element, identifier: str) -> Element:
-    return SubElement(
-        parent, "modalFeedback", outcomeIdentifier="FEEDBACK", identifier=identifier, showHide="show"
-    )
+    return SubElement(parent, "modalFeedback", outcomeIdentifier="FEEDBACK", identifier=identifier, showHide="show")
 
 
 # ---- what is declared ----------------------------------------------------------------------

@@ -8,10 +8,9 @@ from render.exercises.model import ChoiceAnswer
 from render.exports import wording
 
 # The shares that Moodle knows; an import is refused where it finds another.
-SHARES = tuple(
-    sorted(Fraction(1, n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20))
-    + [Fraction(0), Fraction(3, 10), Fraction(2, 5), Fraction(3, 5), Fraction(2, 3), Fraction(7, 10)]
-    + [Fraction(3, 4), Fraction(4, 5), Fraction(5, 6), Fraction(9, 10)]
+SHARES = (
+    *(Fraction(1, n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20)),
+    *(Fraction(*each) for each in ((0, 1), (3, 10), (2, 5), (3, 5), (2, 3), (7, 10), (3, 4), (4, 5), (5, 6), (9, 10))),
 )
 
 

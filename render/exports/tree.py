@@ -14,7 +14,7 @@ def document(root: Element, namespace: str, schemas: Mapping[str, str] | None = 
 
     ``schemas`` says where the schema of a name space is, for readers that want to know.
     """
-    prefixes = {}
+    prefixes: dict[str, str] = {}
     for element in root.iter():
         space = element.tag[1:].partition("}")[0] if element.tag.startswith("{") else ""
         if space and space not in prefixes:
@@ -30,7 +30,12 @@ def document(root: Element, namespace: str, schemas: Mapping[str, str] | None = 
     if schemas:
         root.set("xmlns:xsi", XSI)
         root.set("xsi:schemaLocation", " ".join(f"{space} {place}" for space, place in schemas.items()))
-    return HEADER + tostring(root, encoding="utf-8") + b"\n"
+    return as_file(root)
+
+
+def as_file(root: Element) -> bytes:
+    """A tree as it is, as a file."""
+    return HEADER + tostring(root, encoding="unicode").encode("utf-8") + b"\n"
 
 
 def spread(element: Element, level: int = 0) -> None:
