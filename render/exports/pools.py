@@ -77,12 +77,8 @@ def apart(held: Callable[[Answer], bool]) -> Together:
 
     def split(items: tuple[Item, ...]) -> tuple[tuple[Item, ...], ...]:
         together = tuple(item for item in items if held(item.answer))
-        groups = (
-            [together if item is together[0] else (item,) for item in items if item not in together[1:]]
-            if (together)
-            else [(item,) for item in items]
-        )
-        return tuple(groups)
+        first = together[0] if together else None
+        return tuple(together if item is first else (item,) for item in items if item is first or not held(item.answer))
 
     return split
 
@@ -94,20 +90,17 @@ def pools(sheets: Sequence[Sheet], stem: str, together: Together = whole) -> tup
         raise ChainruleError("there are no exercises to make questions of")
     first = sheets[0]
     for position, (part, exercise) in enumerate(_placed(first), 1):
-        variants = [(sheet, *_placed(sheet)[position - 1]) for sheet in sheets]
         for group, items in enumerate(together(exercise.items)):
             split = len(items) < len(exercise.items)
             letters = "".join(item.letter for item in items) if split else ""
             key = f"{slug(stem)}-s{first.seed}-e{position}{f'-{group + 1}' if split else ''}"
+            questions = []
+            for sheet in sheets:
+                own = _placed(sheet)[position - 1]
+                place = f"Exercise {position}{letters}, variant {sheet.number}"
+                questions.append(_question(f"{key}-v{sheet.number}", place, sheet, *own, together(own[1].items)[group]))
             title = f"{position}{letters}. {clean(exercise.title)}"
-            questions = tuple(
-                _question(
-                    f"{key}-v{sheet.number}", f"Exercise {position}{letters}, variant {sheet.number}", sheet, *rest
-                )
-                for sheet, *placed in variants
-                for rest in [(*placed, together(placed[1].items)[group])]
-            )
-            found.append(Pool(key, clean(part.problem.title) or stem, title, questions))
+            found.append(Pool(key, clean(part.problem.title) or stem, title, tuple(questions)))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from xml.etree.ElementTree import Element, SubElement
 
+from derive.tex_names import clean
 from render.exercises.model import ChoiceAnswer, Item, NumberAnswer, OrderAnswer
 from render.exports import wording
 from render.exports.accepted import plain, ranges
@@ -220,7 +221,7 @@ def _rich(material: Element, text: str) -> None:
 
 
 def _plain(material: Element, text: str) -> None:
-    SubElement(material, "mattext", texttype="text/plain").text = text
+    SubElement(material, "mattext", texttype="text/plain").text = clean(text)
 
 
 def _words(page: Page, words: str) -> str:

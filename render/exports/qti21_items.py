@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement
 
+from derive.tex_names import clean
 from render.document import Inlines
 from render.exercises.model import Answer, ChoiceAnswer, FormulaAnswer, Item, NumberAnswer, OrderAnswer
 from render.exports import wording
@@ -96,7 +97,7 @@ def _right(answer: Answer) -> list[str]:
         case OrderAnswer():
             return [_option(place) for place in answer.order]
         case FormulaAnswer():
-            return [answer.typed] if answer.typed else []
+            return [clean(answer.typed)] if answer.typed else []
 
 
 def _option(position: int) -> str:
@@ -143,7 +144,9 @@ def _body(page: Page, question: Question) -> Element:
 
 
 def _choices(page: Page, tag: str, identifier: str, options: Sequence[Inlines], most: str = "") -> Element:
-    made = Element(tag, responseIdentifier=identifier, shuffle="true", **({"maxChoices": most} if most else {}))
+    made = Element(tag, responseIdentifier=identifier, shuffle="true")
+    if most:
+        made.set("maxChoices", most)
     for position, inlines in enumerate(options):
         option = SubElement(made, "simpleChoice", identifier=_option(position))
         page.line(SubElement(option, "p"), inlines)

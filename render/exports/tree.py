@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 HEADER = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
@@ -34,8 +36,8 @@ def document(root: Element, namespace: str, schemas: Mapping[str, str] | None = 
 
 
 def as_file(root: Element) -> bytes:
-    """A tree as it is, as a file."""
-    return HEADER + tostring(root, encoding="unicode").encode("utf-8") + b"\n"
+    """A tree as it is, as a file, without the characters that no XML can hold."""
+    return HEADER + ILLEGAL.sub("", tostring(root, encoding="unicode")).encode("utf-8") + b"\n"
 
 
 def spread(element: Element, level: int = 0) -> None:
