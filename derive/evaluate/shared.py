@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import flint
+import numpy as np
 import sympy
 from flint import arb, fmpq
 from sympy import Expr
 
 from derive.digits import Exact
-from derive.evaluate import balls, unrolled
+from derive.evaluate import balls, floats, unrolled
 from derive.evaluate.code import BALL, source
 from derive.evaluate.unrolled import Writer, needed
 from derive.functions import Elementwise
@@ -53,8 +54,12 @@ class Lines:
             names[equation.target] = self.known[expression]
         return {name: names[name] for name in wanted}
 
-    def demanded(self, outputs: Iterable[Scalar]) -> dict[Scalar, Node]:
-        """The definitions of every element that some elements need, in the order of evaluation."""
+    def demanded(self, outputs: Iterable[Scalar], most: int) -> dict[Scalar, Node]:
+        """The definitions of every element that some elements need, in the order of evaluation.
+
+        Raises TooLongError where these read more numbers than ``most``.
+        """
+        terms = 0
         wanted: dict[str, set[Scalar]] = {}
         for scalar in outputs:
             wanted.setdefault(scalar.array, set()).add(scalar)
@@ -65,6 +70,9 @@ class Lines:
                 found.append((scalar, node))
                 for leaf in leaves(node):
                     wanted.setdefault(leaf.array, set()).add(leaf)
+                    terms += 1
+                if terms > most:
+                    raise TooLongError
         return dict(reversed(found))
 
 
@@ -281,20 +289,24 @@ class TooLongError(Exception):
     """So many numbers are not written out one by one."""
 
 
-MOST_SCALARS = 30_000
+MOST_TERMS = 120_000
+"""Code that reads more numbers than this takes long to make."""
 
 
 def compiled(
-    lines: Lines, writer: FloatWriter, inputs: Sequence[Scalar], outputs: Sequence[Scalar], also: Sequence[Scalar] = ()
+    lines: Lines,
+    writer: FloatWriter,
+    inputs: Sequence[Scalar],
+    outputs: Sequence[Scalar],
+    also: Sequence[Scalar] = (),
+    most: int = MOST_TERMS,
 ) -> Function:
     """``f(*inputs) -> tuple of outputs``, of single elements; those of ``also`` are computed and not returned.
 
     Raises TooLongError for what is too large to be written out.
     """
     writer.names |= {scalar: f"x{place}" for place, scalar in enumerate(inputs)}
-    demanded = lines.demanded((*outputs, *also))
-    if len(demanded) > MOST_SCALARS:
-        raise TooLongError
+    demanded = lines.demanded((*outputs, *also), most)
     for scalar, node in demanded.items():
         writer.defined(scalar, node)
     arguments = ", ".join(f"x{place}" for place in range(len(inputs)))
@@ -306,14 +318,40 @@ def compiled(
     return function
 
 
+Run = Callable[[dict[str, Any], tuple[Equation, ...]], Mapping[str, Any]]
+
+
+def _by_array(
+    lines: Lines, inputs: Sequence[Scalar], outputs: Sequence[Scalar], run: Run, kind: type[np.generic]
+) -> Function:
+    """The same function array by array, for networks that are too large to be written out."""
+    every = tuple(Equation(name, expression) for name, expression in lines.expressions.items())
+    wanted = needed(every, {scalar.array for scalar in outputs})
+
+    def evaluate(*values: Any) -> tuple[Any, ...]:
+        given: dict[str, Any] = {name: np.empty(shape, dtype=kind) for name, shape in lines.given.items()}
+        for scalar, value in zip(inputs, values, strict=True):
+            given[scalar.array][scalar.index] = value
+        found = run(given, wanted)
+        return tuple(found[scalar.array][scalar.index] for scalar in outputs)
+
+    return evaluate
+
+
 def in_floats(lines: Lines, inputs: Sequence[Scalar], outputs: Sequence[Scalar]) -> Function:
     """The elements in plain floats, nan or infinite where they have no value."""
-    return compiled(lines, FloatWriter(), inputs, outputs)
+    try:
+        return compiled(lines, FloatWriter(), inputs, outputs)
+    except TooLongError:
+        return _by_array(lines, inputs, outputs, lambda given, needed: floats.run(needed, given), np.float64)
 
 
 def in_balls(lines: Lines, inputs: Sequence[Scalar], outputs: Sequence[Scalar]) -> Function:
     """The elements enclosed, at the precision of the context; UndecidedError where that decides no condition."""
-    return compiled(lines, BallWriter(), inputs, outputs)
+    try:
+        return compiled(lines, BallWriter(), inputs, outputs)
+    except TooLongError:
+        return _by_array(lines, inputs, outputs, lambda given, needed: balls.run(needed, given), np.object_)
 
 
 def in_roundings(
@@ -329,7 +367,7 @@ def in_roundings(
     Raises UndecidedError where such roundings may turn a condition over, of ``also`` too: at a kink.
     """
     space = {**balls.NAMESPACE, "r": rounder(kind, places)}
-    function = compiled(lines, RoundedWriter(namespace=space), inputs, outputs, also)
+    function = compiled(lines, RoundedWriter(namespace=space), inputs, outputs, also, 10 * MOST_TERMS)
 
     def evaluate(*values: Exact) -> tuple[Any, ...]:
         with flint.ctx.workprec(64):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 
-from derive.digits import magnitude
-from derive.quantities import fixed
 from derive.variants.asked import Asked
 from derive.verification.edit import Edit, Layer
 from derive.verification.precision import Precision
@@ -44,22 +42,30 @@ class Answered:
     mistaken: tuple[Mistaken, ...]
 
 
+_EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN, Emin=-(10**6), Emax=10**6)
+
+
 def shown(value: str, carry: Precision) -> str:
     """A decimal as it is asked for: rounded half to even, zeros at the end kept."""
-    number = Fraction(value)
-    places = carry.places
-    if carry.kind == "sf" and number:
-        places = carry.places - 1 - magnitude(number)
-        rounded = round(number * Fraction(10) ** places) / Fraction(10) ** places
-        if magnitude(rounded) > magnitude(number):  # 9.9996 to four digits is 10.00
-            places -= 1
-    return fixed(round(number * Fraction(10) ** places) / Fraction(10) ** places, places)
+    number = Decimal(value)
+    last = -carry.places
+    if carry.kind == "sf":
+        last = number.adjusted() - carry.places + 1 if number else 0
+    rounded = number.quantize(Decimal((0, (1,), last)), context=_EXACT)
+    if carry.kind == "sf" and rounded.adjusted() > number.adjusted():  # 9.9996 to four digits is 10.00
+        rounded = rounded.quantize(Decimal((0, (1,), last + 1)), context=_EXACT)
+    return f"{rounded:f}" if rounded else f"{abs(rounded):f}"
 
 
-def upwards(value: float) -> Fraction:
+def upwards(value: float) -> Decimal:
     """A positive number rounded up to two significant digits."""
-    exact = Fraction(value)
-    if exact == 0:
+    exact = Decimal(value)
+    if not exact:
         return exact
-    unit = Fraction(10) ** (magnitude(exact) - 1)
-    return -(-exact // unit) * unit
+    unit = Decimal((0, (1,), exact.adjusted() - 1))
+    return exact.quantize(unit, rounding=ROUND_CEILING, context=_EXACT).normalize()
+
+
+def plainly(value: Decimal) -> str:
+    """A decimal without a power of ten."""
+    return f"{value:f}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 
 import flint
 import numpy as np
@@ -14,9 +16,9 @@ from flint import arb, fmpq
 
 from derive.derivation import Derivation
 from derive.digits import Exact, decide
-from derive.errors import ProblemError
 from derive.evaluate.balls import FIRST_BITS, LAST_BITS, UndecidedError
-from derive.variants.answers import DIGITS, Answered, Mistaken, shown, upwards
+from derive.evaluate.shared import half_unit
+from derive.variants.answers import DIGITS, Answered, Mistaken, plainly, shown, upwards
 from derive.variants.asked import Asked
 from derive.variants.computed import Computed, Limit
 from derive.variants.promised import Promise, Seen, told
@@ -25,12 +27,16 @@ from derive.variants.space import ATTEMPTS, Number, Point, Space
 from derive.variants.words import Reason, impossible, too_few
 from derive.verification.precision import Precision
 
-SURE = Fraction(1, 20)
+SURE = 0.05
 """By at most this share of itself an answer may be off: it keeps more than one digit that is sure."""
 
 PILOTS = 400
 MOST_PILOTS = 4000
 """So many draws are looked at to see which mistakes can be told apart, and so many to find these."""
+
+SAMPLE = 20
+SAFE = 25
+"""Where the first variants find their numbers in this share of their attempts, so will the others."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class _Drawn:
     """Numbers that will do, with the tolerance of each asked number."""
 
     numbers: list[Number]
-    tolerances: tuple[Fraction, ...]
+    tolerances: tuple[Decimal, ...]
 
 
 class Variants:
@@ -121,7 +127,7 @@ class Variants:
 
     def _sound(
         self, computed: Computed, numbers: Sequence[Number], limits: Sequence[Limit]
-    ) -> Reason | tuple[list[float], list[Fraction], list[list[float]]]:
+    ) -> Reason | tuple[list[float], list[Decimal], list[list[float]]]:
         """(right values, tolerances, mistaken values) of a draw, or why it will not do, mistakes apart."""
         levels, right, wrong = computed.floats(numbers)
         for limit in limits:
@@ -157,10 +163,12 @@ class Variants:
 
     def variant(self, number: int) -> Variant:
         """The variant of a number, from 1: the same whoever asks for it. Raises ProblemError where there is none."""
-        return self._made(number, self._few(number) if self.space.few else self._many(number))
+        drawn = self._few(number) if self.space.few else self._many(number)[0]
+        derivation = self.derivation.with_numbers(self.space.problem(drawn.numbers))
+        return Variant(number, self.seed, derivation, self._answers(drawn, self._computed, self.promises))
 
-    def _many(self, number: int) -> _Drawn:
-        """The first draw that will do, of the points that this number has for its own."""
+    def _many(self, number: int) -> tuple[_Drawn, int]:
+        """The first draw that will do, of the points that this number has for its own; and which one it is."""
         own = self.space.size // ATTEMPTS
         if number > own:
             raise too_few(self.derivation, own, number)
@@ -168,7 +176,7 @@ class Variants:
         for attempt in range(ATTEMPTS):
             found = self._drawn(self.space.scrambled(number - 1 + attempt * own))
             if not isinstance(found, Reason):
-                return found
+                return found, attempt + 1
             refused[found] += 1
         raise impossible(self.derivation, self.asked, self.carry, refused)
 
@@ -197,62 +205,90 @@ class Variants:
 
     def check(self, count: int) -> None:
         """Raise ProblemError, with the reason, if there are not so many variants. Nothing is written before."""
-        for number in sorted({1, *range(1, min(count, 10) + 1), count}):
-            self.variant(number)
+        if self.space.few:
+            self._few(count)
+            return
+        attempts = [self._many(number)[1] for number in range(1, min(count, SAMPLE) + 1)]
+        if count > self.space.size // ATTEMPTS:
+            raise too_few(self.derivation, self.space.size // ATTEMPTS, count)
+        if sum(attempts) * SAFE > ATTEMPTS * len(attempts):  # so seldom does a draw do that each is looked at
+            for number in range(len(attempts) + 1, count + 1):
+                self._many(number)
 
     def own(self) -> Variant:
-        """The variant of the problem's own numbers, of which nothing is asked: mistakes that coincide are together."""
-        raise NotImplementedError
+        """The variant of the problem's own numbers, of which nothing is promised.
+
+        Mistakes that coincide are together; those that cannot be told from the right value or from more plausible
+        ones are left out.
+        """
+        numbers = list(self.space.own)
+        every = Computed(self._sheets, [[each.scalar for each in row] for row in self._slipped], self.carry)
+        _, right, wrong = every.floats(numbers)
+        tolerances = self._own_tolerances(every, numbers, right)
+        seen = tuple(
+            Seen(np.array([right[q]]), np.array([float(tolerances[q])]), np.array([wrong[q]]), self._slipped[q])
+            for q in range(len(self.asked))
+        )
+        promises, _ = told(seen, cost=0.0)
+        computed = Computed(self._sheets, [[each.scalar for each in row] for row in promises], self.carry)
+        answers = self._answers(_Drawn(numbers, tolerances), computed, promises)
+        return Variant(1, self.seed, self.derivation, answers)
+
+    def _own_tolerances(
+        self, computed: Computed, numbers: Sequence[Number], right: Sequence[float]
+    ) -> tuple[Decimal, ...]:
+        """As for any variant; where rounding may do anything, at a kink, what printing the number does."""
+        try:
+            found = [_distance(ball, value) for ball, value in zip(computed.rounded(numbers), right, strict=True)]
+        except UndecidedError:
+            found = [None] * len(right)
+        printed = [half_unit(abs(value), self.carry.kind, self.carry.places) for value in right]
+        return tuple(upwards(half if off is None else off) for off, half in zip(found, printed, strict=True))
 
     # ---- answers ---------------------------------------------------------------------------
 
-    def _made(self, number: int, drawn: _Drawn) -> Variant:
-        derivation = self.derivation.with_numbers(self.space.problem(drawn.numbers))
-        right, wrong = self._exact(drawn.numbers)
-        answers = tuple(
-            self._answered(
-                asked, right[row], drawn.tolerances[row], tuple(zip(self.promises[row], wrong[row], strict=True))
-            )
+    def _answers(
+        self, drawn: _Drawn, computed: Computed, promises: Sequence[Sequence[Promise]]
+    ) -> tuple[Answered, ...]:
+        right, wrong = _exactly(computed, drawn.numbers)
+        return tuple(
+            self._answered(asked, right[row], drawn.tolerances[row], tuple(zip(promises[row], wrong[row], strict=True)))
             for row, asked in enumerate(self.asked)
         )
-        return Variant(number, self.seed, derivation, answers)
 
-    def _answered(
-        self, asked: Asked, value: str, tolerance: Fraction, wrong: Sequence[tuple[Promise, str]]
-    ) -> Answered:
-        size = abs(float(value))
-        mistaken = []
-        for promise, found in wrong:
-            wide = upwards(float(tolerance) * max(1.0, abs(float(found)) / size))
-            mistaken.append(Mistaken(promise.keys, promise.edits, found, shown(found, self.carry), decimal(wide)))
-        return Answered(asked, value, shown(value, self.carry), decimal(tolerance), tuple(mistaken))
-
-    def _exact(self, numbers: Sequence[Number]) -> tuple[list[str], list[list[str]]]:
-        """The right values and the mistaken ones, correctly rounded."""
-        bits = FIRST_BITS
-        while True:
-            try:
-                with flint.ctx.workprec(bits):
-                    right, wrong = self._computed.exact(numbers)
-                texts = [decide(value, DIGITS) for value in (*right, *(each for row in wrong for each in row))]
-            except UndecidedError:
-                texts = [None]
-            if None not in texts or bits >= LAST_BITS:
-                break
-            bits *= 2
-        decided = [text or "0" for text in texts]
-        start, found = len(self.asked), []
-        for row in self.promises:
-            found.append(decided[start : start + len(row)])
-            start += len(row)
-        return decided[: len(self.asked)], found
+    def _answered(self, asked: Asked, value: str, tolerance: Decimal, wrong: Sequence[tuple[Promise, str]]) -> Answered:
+        size, off = abs(float(value)), float(tolerance)
+        mistaken = tuple(
+            Mistaken(
+                promise.keys,
+                promise.edits,
+                found,
+                shown(found, self.carry),
+                plainly(upwards(off * abs(float(found)) / size) if abs(float(found)) > size > 0 else tolerance),
+            )
+            for promise, found in wrong
+        )
+        return Answered(asked, value, shown(value, self.carry), plainly(tolerance), mistaken)
 
 
-def decimal(value: Fraction) -> str:
-    """An exact decimal as text."""
-    from derive.problem_text import decimal_text
-
-    return decimal_text(value)
+def _exactly(computed: Computed, numbers: Sequence[Number]) -> tuple[list[str], list[list[str]]]:
+    """The right values and the mistaken ones, correctly rounded."""
+    bits = FIRST_BITS
+    while True:
+        texts: list[str | None] = [None]
+        with suppress(UndecidedError):
+            with flint.ctx.workprec(bits):
+                right, wrong = computed.exact(numbers)
+            texts = [decide(value, DIGITS) for value in (*right, *(each for row in wrong for each in row))]
+        if None not in texts or bits >= LAST_BITS:
+            break
+        bits *= 2
+    decided = [text or "0" for text in texts]
+    start, rows = len(right), []
+    for row in wrong:
+        rows.append(decided[start : start + len(row)])
+        start += len(row)
+    return decided[: len(right)], rows
 
 
 def _distance(ball: Exact, value: float) -> float | None:
@@ -272,7 +308,7 @@ def _mixed_up(right: float, tolerance: float, wrong: Sequence[float]) -> tuple[i
         off = tolerance * max(1.0, abs(value) / size)
         ends.append((value - off, value + off, place))
     ends.sort()
-    for (_, high, one), (low, _, other) in zip(ends, ends[1:], strict=False):
+    for (_, high, one), (low, _, other) in pairwise(ends):
         if not high < low:
             return (one, other) if one < other else (other, one)
     return None

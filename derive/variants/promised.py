@@ -2,22 +2,25 @@
 
 Of the hundreds of values that known mistakes give some always coincide: these are one. Some never change the answer:
 they are none. And of so many numbers some always lie within a rounding of each other, whatever is drawn. So in the
-order of plausibility (that of `family.SENTENCES`, one layer before all) a mistake is promised if it costs few draws:
-in at most `COST` of the pilot draws its value may lie too near to the right one or to a more plausible one's, and
-`LEFT` of the draws must be left that keep all promises made. What is not promised is left out of the feedback.
+order of plausibility (that of `family.SENTENCES`; of each mistake one way to make it before further ways) a mistake is
+promised if it costs few draws: in at most `COST` of the pilot draws its value may lie too near to the right one or to a
+more plausible one's, and `LEFT` of the draws must be left that keep all promises made. What is not promised is left
+out of the feedback.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from derive.scalars import Scalar
 from derive.variants.sheets import Slipped
-from derive.verification.edit import Edit
+from derive.verification.edit import Edit, Layer
 from derive.verification.family import SENTENCES
 
 COST = 0.06
@@ -36,8 +39,8 @@ class Promise:
     edits: tuple[Edit, ...]
     scalar: Scalar
 
-    @property
-    def keys(self) -> tuple[tuple[str, object], ...]:
+    @cached_property
+    def keys(self) -> tuple[tuple[str, Layer], ...]:
         """Identifier and layer of each, once."""
         return tuple(dict.fromkeys(edit.key for edit in self.edits))
 
@@ -59,10 +62,12 @@ class Candidate:
     row: int
     promise: Promise
     values: Floats
-    rank: tuple[int, int]
+    rank: tuple[int, ...]
 
 
-def told(seen: Sequence[Seen]) -> tuple[tuple[tuple[Promise, ...], ...], tuple[tuple[Promise, ...], ...]]:
+def told(
+    seen: Sequence[Seen], cost: float = COST
+) -> tuple[tuple[tuple[Promise, ...], ...], tuple[tuple[Promise, ...], ...]]:
     """For each asked number the mistakes that are promised, and those that change it and are not."""
     candidates = [each for row, one in enumerate(seen) for each in _distinct(row, one)]
     candidates.sort(key=lambda each: (*each.rank, each.row))
@@ -73,13 +78,16 @@ def told(seen: Sequence[Seen]) -> tuple[tuple[tuple[Promise, ...], ...], tuple[t
     for each in candidates:
         near = _near(seen[each.row], each.values, [other.values for other in kept[each.row]])
         after = left & ~near
-        cheap = near.mean() <= COST and after.sum() >= LEFT * draws
+        cheap = near.mean() <= cost and after.sum() >= LEFT * draws
         if cheap or not near.any():
             left = after
             kept[each.row].append(each)
         else:
             rest[each.row].append(each)
-    found, others = (tuple(tuple(each.promise for each in row) for row in side) for side in (kept, rest))
+    found, others = (
+        tuple(tuple(each.promise for each in sorted(row, key=lambda one: one.rank[1:])) for row in side)
+        for side in (kept, rest)
+    )
     return found, others
 
 
@@ -98,7 +106,13 @@ def _distinct(row: int, seen: Seen) -> list[Candidate]:
             groups.append((values, [int(column)]))
         else:
             same.append(int(column))
-    return [_candidate(row, seen, values, members) for values, members in groups]
+    found = [_candidate(row, seen, values, members) for values, members in groups]
+    ways: Counter[tuple[str, object]] = Counter()
+    ranked = []
+    for each in sorted(found, key=lambda one: one.rank):
+        ways[each.promise.edits[0].key] += 1
+        ranked.append(replace(each, rank=(ways[each.promise.edits[0].key], *each.rank)))
+    return ranked
 
 
 def _candidate(row: int, seen: Seen, values: Floats, members: list[int]) -> Candidate:

@@ -133,7 +133,7 @@ class Sheets:
     def slipped(self) -> tuple[tuple[Slipped, ...], ...]:
         """For each asked number the mistakes whose lines reach it, those with the same lines together."""
         found: list[dict[Scalar, list[Edit]]] = [{} for _ in self.asked]
-        for start in {id(sheet): sheet for sheet in (self._start(each) for each in self.asked)}.values():
+        for start in {id(one): one for one in map(self._start, self.asked)}.values():
             rows = [row for row, each in enumerate(self.asked) if self._start(each) is start]
             for edit, made in self._edited(start):
                 read = {row: self._line(self.asked[row]) for row in rows if self._fits(self.asked[row], edit)}
