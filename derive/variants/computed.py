@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from flint import fmpq
+
 from derive.digits import Exact
 from derive.evaluate import shared
 from derive.evaluate.unrolled import indices
@@ -85,7 +87,8 @@ class Computed:
 
     def exact(self, numbers: Sequence[Number]) -> tuple[list[Exact], list[list[Exact]]]:
         """Right and mistaken values in balls, at the context's precision."""
-        return self._split(self._balls(*(number.ball for number in numbers)))
+        balls = self._balls(*(number.ball for number in numbers))
+        return self._split(tuple(fmpq(each) if isinstance(each, int) else each for each in balls))
 
     def rounded(self, numbers: Sequence[Number]) -> tuple[Exact, ...]:
         """Balls with all that rounding may make of the right values. Raises UndecidedError at a kink."""

@@ -142,6 +142,8 @@ def _only_in_gradients(structure: Structure, layer: int, squashes: list[Squash])
     twice: dict[str, Callable[[Sheet], Expression]] = {}
     for squash in squashes:
         for name, target in _read_by_net(structure, layer, squash.source):
+            if structure.program.shape(target) != structure.program.shape(squash.target):
+                continue  # the net input is another shape of the product: nobody mixes up the two
             line = flow(name, target, structure.program.error)
             missing[line] = _renamed(line, target, squash.target)
             if squash.row is not None:
