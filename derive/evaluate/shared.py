@@ -149,11 +149,7 @@ class BallWriter(FloatWriter):
 
     def statement(self, name: str, text: str) -> list[str]:
         """The assignment of a variable, which is never a mere int."""
-        return (
-            [f"{name} = fmpq(0) + {text}"]
-            if text.startswith("(") and text[1:-1].lstrip("-").isdigit()
-            else [f"{name} = {text}"]
-        )
+        return [f"{name} = {text}" if any(map(str.isalpha, text)) else f"{name} = fmpq(0) + {text}"]
 
     def _form(self, formula: Expr, symbols: tuple[sympy.Symbol, ...], parts: tuple[Node, ...]) -> str:
         names: dict[Expr, str] = {s: self._named(part) for s, part in zip(symbols, parts, strict=True)}
@@ -245,10 +241,10 @@ class RoundedWriter(BallWriter):
                 return f"r({source(formula.func(symbol, *formula.args[1:]), {symbol: inner}, BALL)})"
             case sympy.Piecewise(args=rows):
                 kept = [(sympy.Symbol(f"p{row}", real=True), value) for row, (value, _) in enumerate(rows)]
-                inner = names | {symbol: self._steps(value, names) for symbol, value in kept}
+                branches = names | {symbol: self._steps(value, names) for symbol, value in kept}
                 chosen = zip(kept, rows, strict=True)
                 return source(
-                    sympy.Piecewise(*((symbol, row[1]) for (symbol, _), row in chosen), evaluate=False), inner, BALL
+                    sympy.Piecewise(*((symbol, row[1]) for (symbol, _), row in chosen), evaluate=False), branches, BALL
                 )
         if isinstance(formula, sympy.Pow):
             inner = self._kept(self._steps(formula.base, names))
@@ -262,7 +258,8 @@ class RoundedWriter(BallWriter):
 
     def _product(self, factors: tuple[Expr, ...], names: dict[Expr, str]) -> str:
         sign = "-" if factors[0] == -1 else ""
-        above, below = [], []
+        above: list[str] = []
+        below: list[str] = []
         for factor in factors[bool(sign) :]:
             inverse = isinstance(factor, sympy.Pow) and factor.exp == -1
             (below if inverse else above).append(self._steps(factor.base if inverse else factor, names))

@@ -21,7 +21,7 @@ from derive.evaluate.shared import half_unit
 from derive.variants.answers import DIGITS, Answered, Mistaken, plainly, shown, upwards
 from derive.variants.asked import Asked
 from derive.variants.computed import Computed, Limit
-from derive.variants.promised import Promise, Seen, told
+from derive.variants.promised import Promise, Promises, Seen, told, told_here
 from derive.variants.sheets import Sheets, Slipped
 from derive.variants.space import ATTEMPTS, Number, Point, Space
 from derive.variants.words import Reason, impossible, too_few
@@ -107,12 +107,13 @@ class Variants:
         return seen, limits, refused
 
     @cached_property
-    def promises(self) -> tuple[tuple[Promise, ...], ...]:
+    def promises(self) -> Promises:
         """For each asked number the mistakes whose values are told apart in every variant. Raises ProblemError."""
         seen, _, refused = self._pilot
         if not len(seen[0].right if seen else [0]):
             raise impossible(self.derivation, self.asked, self.carry, refused)
-        found, others = told(seen)
+        draws = len(seen[0].right) if seen else 1
+        found, others = told(seen, draws / (draws + refused.total()))
         for asked, kept, rest in zip(self.asked, found, others, strict=True):
             if rest and not kept:
                 reason = Reason("hidden", asked, (rest[0].edits[0], None))
@@ -229,7 +230,7 @@ class Variants:
             Seen(np.array([right[q]]), np.array([float(tolerances[q])]), np.array([wrong[q]]), self._slipped[q])
             for q in range(len(self.asked))
         )
-        promises, _ = told(seen, cost=0.0)
+        promises = told_here(seen)
         computed = Computed(self._sheets, [[each.scalar for each in row] for row in promises], self.carry)
         answers = self._answers(_Drawn(numbers, tolerances), computed, promises)
         return Variant(1, self.seed, self.derivation, answers)
@@ -279,7 +280,7 @@ def _exactly(computed: Computed, numbers: Sequence[Number]) -> tuple[list[str], 
         with suppress(UndecidedError):
             with flint.ctx.workprec(bits):
                 right, wrong = computed.exact(numbers)
-            texts = [decide(value, DIGITS) for value in (*right, *(each for row in wrong for each in row))]
+            texts = [*(decide(each, DIGITS) for each in right), *(_decided(each) for row in wrong for each in row)]
         if None not in texts or bits >= LAST_BITS:
             break
         bits *= 2
@@ -289,6 +290,16 @@ def _exactly(computed: Computed, numbers: Sequence[Number]) -> tuple[list[str], 
         rows.append(decided[start : start + len(row)])
         start += len(row)
     return decided[: len(right)], rows
+
+
+ZERO = 1e-30
+
+
+def _decided(value: Exact) -> str | None:
+    """The digits of a mistaken value; what encloses 0 and is that near to it is 0: no slip has to be proved."""
+    if isinstance(value, arb) and value.contains(0) and float(value.abs_upper()) < ZERO:
+        return "0"
+    return decide(value, DIGITS)
 
 
 def _distance(ball: Exact, value: float) -> float | None:
