@@ -42,6 +42,7 @@ RARE = frozenset(
     )
 )
 """Mistakes that are seldom made on paper."""
+SEEN = 0.5
 SAME = 1e-9
 """Numbers that agree so far in every pilot draw are the same."""
 
@@ -177,4 +178,14 @@ def _near(seen: Seen, values: Floats, others: Sequence[Floats]) -> Flags:
 
 def reach(values: Floats, right: Floats, tolerance: Floats) -> Floats:
     """How far mistaken values may be off: relatively as far as the right one, and at least as far."""
-    return np.asarray(tolerance * np.maximum(1.0, np.abs(values) / np.abs(right)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        larger = np.where(right == 0, 1.0, np.abs(values) / np.abs(right))
+    return np.asarray(tolerance * np.maximum(1.0, larger))
+
+
+def hidden(seen: Seen) -> Edit | None:
+    """The most plausible mistake of an answer in which none can be told from the right value in half of the draws."""
+    found = _distinct(0, seen)
+    if not found or any(_near(seen, each.values, ()).mean() <= SEEN for each in found):
+        return None
+    return min(found, key=lambda each: each.rank).promise.edits[0]
