@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from flint import fmpq
 
@@ -94,8 +95,9 @@ class Computed:
         """Balls with all that rounding may make of the right values. Raises UndecidedError at a kink."""
         return self._rounded(*(number.ball for number in numbers))
 
-    def _split(self, values: tuple) -> tuple[list, list[list]]:
-        start, rows = len(self.sheets.right), []
+    def _split(self, values: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]]]:
+        start = len(self.sheets.right)
+        rows: list[list[Any]] = []
         for row in self.wrong:
             rows.append(list(values[start : start + len(row)]))
             start += len(row)
