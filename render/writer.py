@@ -46,6 +46,7 @@ from render.document import (
 from render.numbering import Target, anchor, find, number, plain_text, targets, words
 from render.tables import padding, table_layout
 from render.templating import environment, faults, names
+from render.theming import PLAIN, Theme
 
 INLINES: tuple[type[Inline], ...] = (Text, Emphasis, Strong, Code, Math, Reference, Colored, Link)
 
@@ -68,6 +69,14 @@ class Drawn:
     files: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
+def _utf8(text: str, theme: Theme = PLAIN) -> bytes:
+    return text.encode()
+
+
+def _nothing(theme: Theme) -> dict[str, object]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One output format: one row of `FORMATS` and one folder of templates.
@@ -86,10 +95,10 @@ class Format:
     escape: Callable[[str], str]
     formula: Callable[[tuple[Side, ...]], str]
     display: Callable[[Equation, bool], Displayed]
-    figure: Callable[[Figure, str], Drawn]
+    figure: Callable[[Figure, str, Theme], Drawn]
     picture: Callable[[Picture, str], Drawn]
-    page: Callable[[], dict[str, object]] = dict
-    encode: Callable[[str], bytes] = str.encode
+    page: Callable[[Theme], dict[str, object]] = _nothing
+    encode: Callable[[str, Theme], bytes] = _utf8
     missing: Callable[[], str] = str
     table_room: float = float("inf")
     between: str = "\n"
@@ -105,6 +114,7 @@ class Writing:
     targets: Mapping[str, Target]
     words: Mapping[str, str]
     stem: str
+    theme: Theme
     files: dict[str, str | bytes]
 
 
@@ -119,6 +129,7 @@ def render(
     Raises `ChainruleError` for a reference without a target and for a faulty template.
     """
     numbered = number(document)
+    theme = theme_at(templates)
     needed = (*names(VIEWS), "inline", "page", "fragment")
     made = environment(format.folder, format.escape, format.delimiters, templates, needed)
     with faults("inline"):
@@ -127,7 +138,7 @@ def render(
         if not hasattr(macros, name):
             raise ChainruleError(f"{made.get_template('inline.j2').filename}: there is no macro {shown(name)} in it")
     language = words(document.language)
-    writing = Writing(format, made, macros, targets(numbered), language, document.stem, {})
+    writing = Writing(format, made, macros, targets(numbered), language, document.stem, theme, {})
     body = _blocks(writing, numbered.blocks, 1, False)
     view: View = {
         "title": clean(document.title).strip(),
@@ -137,9 +148,18 @@ def render(
         "body": body,
         "paper": _paper(document.paper),
         "head": None if document.head is None else _head(writing, document.head, document.title),
-        **format.page(),
+        **format.page(theme),
     }
     return _template(writing, "fragment" if fragment else "page", view), writing.files
+
+
+def theme_at(templates: Path | None) -> Theme:
+    """The theme in a folder of templates; without one, the plain theme, for which nothing has to be read."""
+    if templates is None or not (templates / "theme.toml").is_file():
+        return PLAIN
+    from render.theme_file import theme_of
+
+    return theme_of(templates)
 
 
 def _paper(paper: str) -> str:
@@ -150,10 +170,9 @@ def _paper(paper: str) -> str:
 
 def _head(writing: Writing, head: Head, title: str) -> View:
     """The head as texts; ``asked`` are those that the reader writes; ``label`` names the sheet on each of its pages."""
-    logo = Drawn("")
-    if head.logo is not None:
-        logo = writing.format.picture(head.logo, writing.stem)
-        writing.files.update(logo.files)
+    picture = head.logo or writing.theme.logo
+    logo = Drawn("") if picture is None else writing.format.picture(picture, writing.stem)
+    writing.files.update(logo.files)
     variant = "" if head.variant is None else f"{writing.words['variant']} {head.variant}"
     texts = {"course": head.course, "institution": head.institution, "date": head.date}
     student = {"name": clean(head.student).strip(), "student_id": clean(head.student_id).strip()}
@@ -165,7 +184,7 @@ def _head(writing: Writing, head: Head, title: str) -> View:
         "variant": variant,
         "points": "" if head.points is None else str(head.points),
         "logo": Markup(logo.text),
-        "alternative": "" if head.logo is None else clean(head.logo.alternative).strip(),
+        "alternative": "" if picture is None else clean(picture.alternative).strip(),
         "label": clean(head.label).strip() or " · ".join(part for part in parts if part),
         "running": clean(title).strip(),
     }
@@ -297,7 +316,7 @@ def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
 
 
 def _figure(writing: Writing, block: Figure, level: int, aside: bool) -> View:
-    drawn = writing.format.figure(block, writing.stem)
+    drawn = writing.format.figure(block, writing.stem, writing.theme)
     writing.files.update(drawn.files)
     return {
         "anchor": _anchor(block.identifier),

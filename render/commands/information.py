@@ -16,6 +16,7 @@ KINDS = {
     "optimizers": ("derive.optimizers", "OPTIMIZERS"),
     "notations": ("derive.notations", "NOTATIONS"),
     "formats": ("render.formats", "FORMATS"),
+    "themes": ("render.theme_file", "THEMES"),
 }
 
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from render.commands.common import ProblemArgument, bad, check_name, check_published, load_problem, say
 from render.commands.files import check_folder, formats_of, names_of, tell_missing
-
-if TYPE_CHECKING:
-    from render.writer import Format
+from render.commands.templates import TemplatesOption, templates_of
 
 FLAVORS = ("github", "myst", "quarto")
 SHOW = "all, representative, or names such as w5,w1"
-ALWAYS_WHOLE = ("pdf",)  # formats of which there are no fragments
+ALWAYS_WHOLE = ("pdf", "slides", "beamer")  # formats of which there are no fragments
 
 
 def render(
     problem: ProblemArgument = "mazur",
     to: Annotated[
-        list[str] | None, typer.Option(metavar="FORMAT,…", help="Formats; see `chainrule list formats`. Default: all.")
+        list[str] | None,
+        typer.Option(metavar="FORMAT,…", help="See `chainrule list formats`. Default: html, latex, markdown, pdf."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("output"),
     notation: Annotated[
@@ -40,7 +38,7 @@ def render(
     decimals: Annotated[int, typer.Option(min=1, max=1000, help="Decimals of the numbers shown.")] = 9,
     flavor: Annotated[str | None, typer.Option(help=f"Of Markdown: {', '.join(FLAVORS)}. Default: github.")] = None,
     fragment: Annotated[bool, typer.Option("--fragment", help="Leave out the page around it.")] = False,
-    templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
+    templates: TemplatesOption = None,
 ) -> None:
     """Write the worked example: <stem>.html, <stem>.tex and more."""
     from derive.derivation import differentiate
@@ -52,8 +50,7 @@ def render(
     _check_flavor(flavor, formats)
     whole = _whole(formats) if fragment else []
     flavor = flavor or FLAVORS[0]
-    if templates is not None:
-        _check_templates(templates, {name: format_named(name, flavor) for name in formats})
+    own = templates_of(templates, {name: format_named(name, flavor) for name in formats})
     check_folder(out)
     stated = load_problem(problem)
     paths = {name: out / f"{stated.stem}{FORMATS[name].suffix}" for name in formats}
@@ -65,7 +62,7 @@ def render(
     page = worked_example(derivation, notation=notation, detail=detail, show=show, decimals=decimals)
     contents: dict[Path, bytes] = {}
     for name, path in paths.items():
-        contents |= files(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor)
+        contents |= files(page.document, name, path, fragment=fragment, templates=own, flavor=flavor)
     write_files(contents)
     print(*contents, sep="\n")
     say(*(f"--fragment: {name} is written as a whole page, as always" for name in whole))
@@ -99,27 +96,3 @@ def _whole(formats: tuple[str, ...]) -> list[str]:
     if whole and len(whole) == len(formats):
         bad("--fragment", f"{whole[0]} is always a whole page; html, latex and markdown have fragments")
     return whole
-
-
-def _check_templates(own: Path, chosen: dict[str, Format]) -> None:
-    """Refuse a folder of templates that is none, or in which a template would never be looked for."""
-    from derive.errors import unknown
-    from render.formats import FLAVORS, FORMATS
-
-    if not own.is_dir():
-        bad("--templates", f"{own} is no folder")
-    known = _with_parents(row.folder for row in (*FORMATS.values(), *FLAVORS.values()))
-    folders = sorted({path.parent for pattern in ("*.j2", "*/*.j2", "*/*/*.j2") for path in own.glob(pattern)})
-    if not folders:
-        bad("--templates", f"{own} holds no templates; one is called FORMAT/BLOCK.j2, such as html/note.j2")
-    for folder in folders:
-        name = folder.relative_to(own).as_posix()
-        if name not in known:
-            bad("--templates", f"{folder}: no format has a folder of this name: {unknown(name, sorted(known - {'.'}))}")
-    if not _with_parents(row.folder for row in chosen.values()) & {f.relative_to(own).as_posix() for f in folders}:
-        bad("--templates", f"{own} holds no template for {', '.join(chosen)}; found {', '.join(map(str, folders))}")
-
-
-def _with_parents(folders: Iterable[str]) -> set[str]:
-    """The folders and those that they lie in: markdown/myst, markdown and "."."""
-    return {str(place) for folder in folders for place in (PurePosixPath(folder), *PurePosixPath(folder).parents)}
