@@ -20,6 +20,9 @@ from derive.tex import tex_equation
 from derive.tex_names import LATEX, LATEX_INLINE, escape_text
 from derive.width import equation_width
 from render import pictures
+from render.decks.height import TABLE_ROOM, WIDTH, is_stacked
+from render.decks.slides import Slide, arrange
+from render.decks.views import slide
 from render.document import Document, Equation, Figure
 from render.figures import svg, tikz
 from render.figures.svg import style_sheet
@@ -29,7 +32,7 @@ from render.theming import LATEX_FONTS, PLAIN, Theme, family
 from render.typeset import markdown, pdf
 from render.typeset.lines import display
 from render.typeset.mathml import MATHML_INLINE, mathml
-from render.typeset.page import WIDTHS, equation_html
+from render.typeset.page import WIDTHS, equation_html, equation_slide
 from render.typeset.typst import escape_markup
 from render.writer import Displayed, Drawn, Format, render, theme_at
 
@@ -96,6 +99,20 @@ def html_theme(theme: Theme) -> dict[str, object]:
         "properties": [(name, Markup(value)) for name, value in properties.items()],
         "colors": colors,
     }
+
+
+def _slides_display(equation: Equation, aside: bool) -> Displayed:
+    if aside:
+        return _html_display(equation, aside)
+    stacked = is_stacked(equation)
+    return Displayed(equation_slide(equation.sides, boxed=equation.boxed, stacked=stacked, room=WIDTH - 4), stacked)
+
+
+@cache
+def _slides_page(theme: Theme) -> dict[str, object]:
+    scripts = [Markup((STATIC / "reveal" / name).read_text("utf-8").strip()) for name in ("reveal.js", "notes.js")]
+    css = Markup(f"{styles('reveal/reveal.css', 'parts.css', 'slides.css')}\n{style_sheet()}")
+    return {"css": css, "widths": (), "scripts": scripts, **html_theme(theme)}
 
 
 @cache
@@ -193,6 +210,20 @@ FORMATS: dict[str, Format] = {
         table_room=37.0,
     ),
 }
+
+FORMATS["slides"] = replace(
+    FORMATS["html"],
+    name="slides",
+    suffix="_slides.html",
+    summary="slides, a step a click: one file for the browser (reveal.js inside), with notes to speak from",
+    folder="html/slides",
+    display=_slides_display,
+    page=_slides_page,
+    table_room=TABLE_ROOM,
+    arrange=arrange,
+    views={Slide: slide},
+    by_default=False,
+)
 
 # The dialects of Markdown: GitHub's templates, and those that the others have of their own.
 FLAVORS: dict[str, Format] = {

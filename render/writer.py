@@ -53,6 +53,9 @@ INLINES: tuple[type[Inline], ...] = (Text, Emphasis, Strong, Code, Math, Referen
 URL_SIGNS = "/:?#[]@!$&()*+,;=%-._~"  # what an address may hold as it is
 
 
+View = dict[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class Displayed:
     """A displayed equation in a format's own markup; ``wide`` when it will not fit a line."""
@@ -73,6 +76,10 @@ def _utf8(text: str, theme: Theme = PLAIN) -> bytes:
     return text.encode()
 
 
+def _as_it_is(document: Document) -> Document:
+    return document
+
+
 def _nothing(theme: Theme) -> dict[str, object]:
     return {}
 
@@ -84,7 +91,8 @@ class Format:
     ``delimiters`` names a row of `templating.DELIMITERS`; ``missing`` says what has to be
     installed first, or ""; ``page`` is what the page template gets besides the document;
     ``table_room`` is the width in em that a table may take before it is set smaller or split;
-    ``between`` is what stands between two blocks.
+    ``between`` is what stands between two blocks. ``arrange`` lays a numbered document out anew, as slides, with blocks
+    that ``views`` has and the other formats have not. ``by_default``: `chainrule render` writes it without being asked.
     """
 
     name: str
@@ -102,6 +110,9 @@ class Format:
     missing: Callable[[], str] = str
     table_room: float = float("inf")
     between: str = "\n"
+    arrange: Callable[[Document], Document] = _as_it_is
+    views: Mapping[type[Block], Callable[[Writing, Any, int, bool], View]] = field(default_factory=dict)
+    by_default: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +126,8 @@ class Writing:
     words: Mapping[str, str]
     stem: str
     theme: Theme
+    views: Mapping[type[Block], Callable[[Writing, Any, int, bool], View]]
     files: dict[str, str | bytes]
-
-
-View = dict[str, object]
 
 
 def render(
@@ -130,7 +139,8 @@ def render(
     """
     numbered = number(document)
     theme = theme_at(templates)
-    needed = (*names(VIEWS), "inline", "page", "fragment")
+    views = {**VIEWS, **format.views}
+    needed = (*names(views), "inline", "page", "fragment")
     made = environment(format.folder, format.escape, format.delimiters, templates, needed)
     with faults("inline"):
         macros = made.get_template("inline.j2").module
@@ -138,11 +148,11 @@ def render(
         if not hasattr(macros, name):
             raise ChainruleError(f"{made.get_template('inline.j2').filename}: there is no macro {shown(name)} in it")
     language = words(document.language)
-    writing = Writing(format, made, macros, targets(numbered), language, document.stem, theme, {})
-    body = _blocks(writing, numbered.blocks, 1, False)
+    writing = Writing(format, made, macros, targets(numbered), language, document.stem, theme, views, {})
+    body = _blocks(writing, format.arrange(numbered).blocks, 1, False)
     view: View = {
         "title": clean(document.title).strip(),
-        "subtitle": _line(writing, numbered.subtitle),
+        "subtitle": line_of(writing, numbered.subtitle),
         "language": clean(document.language),
         "contents": _contents(writing, numbered.blocks),
         "body": body,
@@ -192,18 +202,18 @@ def _head(writing: Writing, head: Head, title: str) -> View:
 
 def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
     leads = [isinstance(after, Equation | Table | Space | Choices) for after in (*blocks[1:], None)]
-    made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
+    made = (block_of(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
     return Markup(writing.format.between).join(made)
 
 
-def _block(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
+def block_of(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
     """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note.
 
     ``leads`` says that an equation, a table or room to write comes next, from which no new page should part it.
     """
-    if type(block) not in VIEWS:
+    if type(block) not in writing.views:
         raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")
-    view = {**VIEWS[type(block)](writing, block, level, aside), "leads": leads}
+    view = {**writing.views[type(block)](writing, block, level, aside), "leads": leads}
     return Markup(_template(writing, names([type(block)])[0], view).strip("\n"))
 
 
@@ -212,7 +222,8 @@ def _template(writing: Writing, name: str, view: View) -> str:
         return writing.environment.get_template(f"{name}.j2").render(view, words=writing.words)
 
 
-def _line(writing: Writing, inlines: Inlines) -> Markup:
+def line_of(writing: Writing, inlines: Inlines) -> Markup:
+    """A line of text in the format's markup."""
     calls = [_macro(writing, inline) for inline in inlines]
     with faults("inline"):
         return Markup("").join(Markup(str(getattr(writing.inline, name)(*values))) for name, values in calls)
@@ -248,8 +259,8 @@ def _contents(writing: Writing, blocks: tuple[Block, ...]) -> list[View]:
     return [
         {
             "number": block.number,
-            "title": _line(writing, block.title),
-            "anchor": _anchor(block.identifier),
+            "title": line_of(writing, block.title),
+            "anchor": anchor_of(block.identifier),
             "contents": _contents(writing, block.blocks),
         }
         for block in blocks
@@ -257,19 +268,19 @@ def _contents(writing: Writing, blocks: tuple[Block, ...]) -> list[View]:
     ]
 
 
-def _anchor(identifier: str) -> Markup:
+def anchor_of(identifier: str) -> Markup:
     """An anchor needs no escaping in any format: it is letters, digits, ``-``, ``_`` and ``.`` only."""
     return Markup(anchor(identifier))
 
 
 def _paragraph(writing: Writing, block: Paragraph, level: int, aside: bool) -> View:
-    return {"text": _line(writing, block.inlines)}
+    return {"text": line_of(writing, block.inlines)}
 
 
 def _equation(writing: Writing, block: Equation, level: int, aside: bool) -> View:
     made = writing.format.display(block, aside)
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
         "math": Markup(made.text),
         "wide": made.wide,
@@ -278,15 +289,15 @@ def _equation(writing: Writing, block: Equation, level: int, aside: bool) -> Vie
 
 
 def _list(writing: Writing, block: ListBlock, level: int, aside: bool) -> View:
-    return {"items": [_line(writing, item) for item in block.items], "ordered": block.ordered}
+    return {"items": [line_of(writing, item) for item in block.items], "ordered": block.ordered}
 
 
 def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
     """Cells as (text, padding, numeric), column by column in each of the parts that the table is split into."""
     made = table_layout(block, writing.format.table_room * (0.85 if aside else 1.0))
     pads = padding(block)
-    header = [_line(writing, cell) for cell in block.header]
-    rows = [[_line(writing, cell) for cell in row] for row in block.rows]
+    header = [line_of(writing, cell) for cell in block.header]
+    rows = [[line_of(writing, cell) for cell in row] for row in block.rows]
 
     def cell(row: int, column: int) -> View:
         if column >= len(rows[row]):
@@ -305,9 +316,9 @@ def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
         }
 
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
-        "caption": _line(writing, block.caption),
+        "caption": line_of(writing, block.caption),
         "label": clean(plain_text(block.caption)).strip(),
         "size": made.size,
         "long": len(rows) > 30,
@@ -319,18 +330,18 @@ def _figure(writing: Writing, block: Figure, level: int, aside: bool) -> View:
     drawn = writing.format.figure(block, writing.stem, writing.theme)
     writing.files.update(drawn.files)
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
         "drawing": Markup(drawn.text.strip("\n")),
-        "caption": _line(writing, block.caption),
+        "caption": line_of(writing, block.caption),
         "alternative": clean(block.alternative).strip(),
     }
 
 
 def _note(writing: Writing, block: Note, level: int, aside: bool) -> View:
     return {
-        "anchor": _anchor(block.identifier),
-        "question": _line(writing, block.question),
+        "anchor": anchor_of(block.identifier),
+        "question": line_of(writing, block.question),
         "plain_question": clean(plain_text(block.question)).strip(),
         "body": _blocks(writing, block.blocks, level, True),
     }
@@ -346,10 +357,10 @@ def _progress(writing: Writing, block: Progress, level: int, aside: bool) -> Vie
 
 def _section(writing: Writing, block: Section, level: int, aside: bool) -> View:
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
         "level": level,
-        "title": _line(writing, block.title),
+        "title": line_of(writing, block.title),
         "plain_title": clean(plain_text(block.title)).strip(),
         "is_plain": all(isinstance(inline, Text) for inline in block.title),
         "body": _blocks(writing, block.blocks, level + 1, aside),
@@ -373,7 +384,7 @@ def _choices(writing: Writing, block: Choices, level: int, aside: bool) -> View:
         raise ChainruleError(f"{len(block.options)} options to choose from; there are letters for {len(LETTERS)}")
     ticked = block.ticked or ()
     options = [
-        {"text": _line(writing, inlines), "letter": letter, "ticked": position in ticked}
+        {"text": line_of(writing, inlines), "letter": letter, "ticked": position in ticked}
         for position, (letter, inlines) in enumerate(zip(LETTERS, block.options, strict=False))
     ]
     return {"options": options, "several": block.several, "answered": block.ticked is not None}

@@ -18,20 +18,27 @@ def names_of(to: list[str] | None) -> tuple[str, ...]:
 
 
 def formats_of(to: list[str] | None, known: dict[str, Format]) -> tuple[str, ...]:
-    """The formats to write: those asked for, else all; without those that lack something installed."""
+    """The formats to write: those asked for, else the usual ones; without those that lack something installed."""
     names = names_of(to)
     for name in names:
         check_name("--to", name, known)
     if to is not None and not names:
         bad("--to", f"names no format; known: {', '.join(known)}")
-    return tuple(name for name in names or known if not known[name].missing())
+    return tuple(name for name in names or _usual(known) if not known[name].missing())
+
+
+def _usual(known: dict[str, Format]) -> list[str]:
+    """The formats that are written without being asked for."""
+    return [name for name, row in known.items() if row.by_default]
 
 
 def tell_missing(known: dict[str, Format], asked: tuple[str, ...]) -> None:
     """What was not written for want of something installed: an error only where it was asked for by name."""
     from derive.errors import MissingDependency
 
-    missing = [f"{name} was not written: {known[name].missing()}" for name in asked or known if known[name].missing()]
+    missing = [
+        f"{name} was not written: {known[name].missing()}" for name in asked or _usual(known) if known[name].missing()
+    ]
     if missing and asked:
         raise MissingDependency("\n".join(missing))
     say(*missing)
