@@ -185,7 +185,7 @@ class Page:
 
     def _figure(self, block: Figure) -> Element:
         made = Element("div", {"class": "figure"})
-        drawn = svg(block.drawing, title=block.alternative, dark=False).encode("utf-8")
+        drawn = svg(block.drawing, title=block.alternative, styles=style_sheet(dark=False)).encode("utf-8")
         name = f"figure-{hashlib.sha256(drawn).hexdigest()[:12]}.svg"
         self.files[name] = drawn
         holder = SubElement(made, "p")
