@@ -1,4 +1,4 @@
-"""QTI 1.2: read by somebody else's library, marked by an interpreter of its own, and read as Canvas is known to read."""
+"""QTI 1.2: read by somebody else's library, marked by an interpreter of its own, and read as Canvas reads it."""
 
 import io
 import logging
