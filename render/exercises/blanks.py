@@ -59,6 +59,11 @@ def scaffold(solution: Sequence[SolutionStep], blank: float) -> tuple[Block, ...
     return tuple(made)
 
 
+def shown(solution: Sequence[SolutionStep], blank: float) -> tuple[Block, ...]:
+    """The scaffold of what is answered by ticking or ordering, which needs no room to write in."""
+    return () if blank >= LEVELS["results"] else scaffold(solution, blank)
+
+
 _STAGES = (("none", "results"), ("results", "factors"), ("factors", "all"))
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from derive.variants.answers import Answered, Mistaken, rounded
-from derive.variants.asked import Asked
-
 from derive.derivation import Derivation
 from derive.formula import Formula
 from derive.notation import Names
 from derive.scalars import Scalar
+from derive.variants.answers import Answered, Mistaken
+from derive.variants.asked import Asked
 from derive.verification.family import SENTENCES
 from derive.verification.judge import base_sheet
 from derive.verification.precision import Precision
@@ -32,7 +31,7 @@ JSON_PLACES = {"value": "arrays", "delta": "", "local": "", "gradient": "gradien
 
 @dataclass(frozen=True)
 class Ground:
-    """What all variants of a problem have in common: the derivation of the first, names, and where mistakes are made."""
+    """What all variants of a problem have in common: the first derivation, names, and where mistakes are made."""
 
     derivation: Derivation
     names: Names
@@ -126,7 +125,7 @@ class Desk:
         """One step is wrong, and the rest is done right with what came out of it: that step's points are lost."""
         lost = max(1, round(points / 3)) if points > 1 else points
         words = sentence(mistaken)
-        return Feedback(mistaken.mistakes, mistaken.value, rounded(mistaken.value, self.carry), words, points - lost)
+        return Feedback(mistaken.mistakes, mistaken.value, mistaken.shown, words, points - lost)
 
     def shown(self, asked: Asked) -> str:
         """The answer as it is asked for."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from derive.variants.asked import Asked
-
 from derive.errors import ChainruleError, shown, unknown
 from derive.evaluate.balls import FIRST_BITS
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.exercises.desk import Desk, Ground, Planned
 from render.exercises.model import Exercise
 
@@ -75,7 +74,8 @@ def _first(candidates: Iterable[tuple[Scalar, ...]], count: int | None) -> Itera
 def weights(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
     """Parameters, layer after layer: of each array one whose gradient is not zero, then the others."""
     arrays = [name for name in ground.derivation.program.parameters if _is_weight(ground, name)]
-    yield from _in_turn([list(_alive(ground, name)) for name in arrays])
+    found = list(_in_turn([list(_alive(ground, name)) for name in arrays]))
+    yield from sorted(found, key=lambda about: _is_long(ground, about[0]))
 
 
 def parameters(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
@@ -120,6 +120,24 @@ def _in_turn(lists: Sequence[Sequence[Scalar]]) -> Iterator[tuple[Scalar, ...]]:
         for each in lists:
             if place < len(each):
                 yield (each[place],)
+
+
+LONG = 14
+"""A gradient that rests on more partial derivatives than these is not chosen where there is a shorter one."""
+
+
+def _is_long(ground: Ground, scalar: Scalar) -> bool:
+    """Does the way back to a quantity go over very many others?"""
+    steps = ground.derivation.gradient_steps
+    seen: set[Scalar] = set()
+    waiting = [scalar]
+    while waiting and len(seen) <= LONG:
+        step = steps.get(waiting.pop())
+        if step is None or step.target in seen:
+            continue
+        seen.add(step.target)
+        waiting += [factor.by for term in step.terms for factor in term.factors if factor.local is None]
+    return len(seen) > LONG
 
 
 def _elements(ground: Ground, name: str) -> Iterator[Scalar]:

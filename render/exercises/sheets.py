@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from derive.variants.draw import Variant, Variants
-
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError
 from derive.notation import Names
 from derive.notations.file import notation as notation_of
 from derive.problem import Problem
+from derive.variants.draw import Variant, Variants
 from derive.verification.precision import Precision
 from derive.verification.precision import read as read_precision
 from render.exercises import choosing

@@ -129,20 +129,24 @@ def _points(points: int) -> str:
 
 def _asked(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = [*exercise.prompt]
-    numbers = [item for item in exercise.items if isinstance(item.answer, NumberAnswer)]
-    if exercise.scaffold:
-        if not all(isinstance(block, Space) for block in exercise.scaffold):
-            blocks.append(paragraph("Fill in what is missing:"))
-        blocks += exercise.scaffold
-    if len(numbers) >= TABLE_FROM:
-        return [*blocks, _table_to_fill(numbers)]
-    for item in exercise.items:
-        blocks += _room(item, bool(exercise.scaffold))
+    scaffold = list(exercise.scaffold)
+    if scaffold and not all(isinstance(block, Space) for block in scaffold):
+        scaffold.insert(0, paragraph("Fill in what is missing:"))
+    ticked = [item for item in exercise.items if isinstance(item.answer, ChoiceAnswer | OrderAnswer)]
+    written = [item for item in exercise.items if item not in ticked]
+    for item in ticked:
+        blocks += _room(item)
+    blocks += scaffold
+    if len(written) >= TABLE_FROM:
+        return [*blocks, _table_to_fill(written)]
+    for item in written:
+        blocks += _room(item)
     return blocks
 
 
 def _table_to_fill(items: Sequence[Item]) -> Table:
-    rows = [(item.label, (Math((Side(Gap(_number(item)), ""),)),)) for item in items]
+    widest = max((_number(item) for item in items), key=lambda number: len(number.text))
+    rows = [(item.label, (Math((Side(Gap(widest), ""),)),)) for item in items]
     half = (len(rows) + 1) // 2
     empty: tuple[Inlines, Inlines] = ((), ())
     beside = tuple((*left, *(rows[half + k] if half + k < len(rows) else empty)) for k, left in enumerate(rows[:half]))
@@ -155,7 +159,7 @@ def _number(item: Item) -> Number:
     return Number(item.answer.shown)
 
 
-def _room(item: Item, scaffolded: bool) -> Iterator[Block]:
+def _room(item: Item) -> Iterator[Block]:
     """Where the answer goes."""
     lead = (Text(f"{item.letter}) "),) if item.letter else ()
     match item.answer:
@@ -181,8 +185,8 @@ def _room(item: Item, scaffolded: bool) -> Iterator[Block]:
 
 def _solved(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = [*exercise.prompt]
-    for item in exercise.items:
-        blocks += _answer(item)
+    if len(exercise.items) < TABLE_FROM:  # of more the solution has a table
+        blocks += (block for item in exercise.items for block in _answer(item))
     for step in exercise.solution:
         blocks += step.blocks
     return blocks
@@ -197,8 +201,7 @@ def _answer(item: Item) -> Iterator[Block]:
         case ChoiceAnswer(options=options, several=several):
             if item.letter:
                 yield Paragraph((*lead, *item.label, Text(":")))
-            yield Choices(tuple(option.inlines for option in options), several, _right(options))
-            yield ListBlock(tuple(_why(k, option.words) for k, option in enumerate(options) if option.words))
+            yield Choices(tuple(_with_reason(option) for option in options), several, _right(options))
         case OrderAnswer(order=order):
             letters = ", ".join(CAPITALS[k] for k in order)
             yield Paragraph((*lead, Strong("In order: "), Text(f"{letters}.")))
@@ -211,8 +214,8 @@ def _right(options: Sequence[Option]) -> tuple[int, ...]:
     return tuple(place for place, option in enumerate(options) if option.right)
 
 
-def _why(place: int, words: str) -> Inlines:
-    return (Strong(f"{LETTERS[place]}) "), Text(words))
+def _with_reason(option: Option) -> Inlines:
+    return (*option.inlines, *((Text(". "), Emphasis(option.words)) if option.words else ()))
 
 
 # ---- the marking scheme ------------------------------------------------------------------------

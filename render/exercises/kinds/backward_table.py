@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from derive.variants.asked import Asked
-
 from derive.formula import Formula, Number
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.compose.tables import Cell, table
 from render.document import Block, Equation
@@ -65,7 +64,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         "Do the whole backward pass: compute every delta and every gradient, and fill in the table. Carry {digits}.",
         digits=in_words(desk.carry),
     )
-    shown = () if planned.blanks >= 1 else scaffold(solution, planned.blanks)
+    shown = () if planned.blanks >= 1 else scaffold(solution[:-1], planned.blanks)
     return Exercise(planned.kind, "The backward pass", (prompt,), items, solution, shown)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive.variants.asked import Asked
-
 from render.compose.pen import paragraph, prose
 from render.document import Block, Equation, Inlines
 from render.exercises.blanks import scaffold

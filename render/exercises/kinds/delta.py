@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from derive.variants.asked import Asked
-
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
 from render.exercises.kind import Kind, quantities

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-
-from derive.variants.asked import Asked
+from itertools import islice
 
 from derive.derivation import Derivation
 from derive.errors import ChainruleError, unknown
@@ -14,17 +13,31 @@ from derive.evaluate.balls import Enclosures
 from derive.formula import Side
 from derive.plain import plain_equation
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from derive.verification.edit import BACKWARD, Edit
 from derive.verification.family import SENTENCES, family
 from derive.verification.lines import wrong_lines
+from derive.verification.precision import Precision
 from derive.verification.sheet import DoesNotApplyError
-from render.compose.pen import capital, paragraph, prose
+from render.compose.pen import SIX, capital, paragraph, prose
 from render.compose.verification.lines import WrittenLine, written_line
 from render.document import Block, Equation
 from render.exercises.desk import Desk, Ground, Planned, split
 from render.exercises.kind import Kind, weights
 from render.exercises.lines import Line, backward_lines, starting_from
 from render.exercises.model import ChoiceAnswer, Exercise, FormulaAnswer, Item, Option, SolutionStep
+
+MOST_TRIED = 4
+"""So many weights are looked at for one in whose calculation a mistake shows."""
+
+
+def candidates(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
+    """Weights in whose calculation a known mistake shows."""
+    for about in islice(weights(ground), MOST_TRIED):
+        desk = Desk(ground, ground.pen(ground.derivation, SIX), {}, Precision("sf", SIX), "")
+        right = backward_lines(desk, about[0])
+        if any(_shown(desk, edit, right) is not None for edit in _edits(desk)):
+            yield about
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
@@ -162,7 +175,8 @@ def _with_values(derivation: Derivation, enclosures: Enclosures) -> Derivation:
 KIND = Kind(
     "find_mistake",
     "find the line that is wrong in a worked solution, and put it right",
-    weights,
+    candidates,
     make,
     asked,
+    nothing="no known mistake shows in a line of its calculation",
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from derive.variants.asked import Asked
-
 from derive.formula import Side
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose import factors
 from render.compose.pen import prose
 from render.compose.structure import local

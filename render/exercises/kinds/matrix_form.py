@@ -12,7 +12,7 @@ from render.compose.pen import paragraph, prose
 from render.compose.structure import LayerView
 from render.compose.vectors import back_through, delta_times_incoming, joined
 from render.document import Equation, Inlines
-from render.exercises.blanks import scaffold
+from render.exercises.blanks import shown
 from render.exercises.desk import Desk, Ground, Planned, split
 from render.exercises.kind import Kind
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option, SolutionStep
@@ -51,7 +51,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         "Think of {w} as a whole." + (opening if desk.views else "") + " What is right?", w=pen.array(target.array)
     )
     made = tuple(solution)
-    return Exercise(planned.kind, "In matrices", (prompt,), tuple(items), made, scaffold(made, planned.blanks))
+    return Exercise(planned.kind, "In matrices", (prompt,), tuple(items), made, shown(made, planned.blanks))
 
 
 Question = tuple[Inlines, list[Option], SolutionStep]

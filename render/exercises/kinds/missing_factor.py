@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from derive.variants.asked import Asked
-
 from derive.formula import Formula, Gap, Product, Side
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose.pen import Pen, paragraph, prose
 from render.document import Equation
-from render.exercises.blanks import scaffold
+from render.exercises.blanks import scaffold, shown
 from render.exercises.desk import Desk, Ground, Planned, split
 from render.exercises.kind import Kind
 from render.exercises.kinds.calculation import to_digits
@@ -50,7 +49,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         ),
     )
     made = tuple(solution)
-    return Exercise(planned.kind, "A missing factor", prompt, tuple(items), made, scaffold(made, planned.blanks))
+    room = scaffold if planned.asked else shown
+    return Exercise(planned.kind, "A missing factor", prompt, tuple(items), made, room(made, planned.blanks))
 
 
 def _chain(pen: Pen, target: Scalar, factors: tuple[Link, ...], gone: Link | None) -> tuple[Side, ...]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from derive.variants.answers import rounded
-from derive.variants.asked import Asked
-
 from derive.formula import Number
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.exercises.desk import Desk, Ground, Planned, in_words, sentence
 from render.exercises.kind import Kind, parameters
@@ -30,10 +28,9 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     options = [Option(prose("{n}", n=Number(right.shown)), True, "Right.")]
     printed = {right.shown}
     for each in right.mistaken:
-        text = rounded(each.value, desk.carry)
-        if text not in printed and len(options) <= MOST_WRONG:
-            printed.add(text)
-            options.append(Option(prose("{n}", n=Number(text)), False, sentence(each)))
+        if each.shown not in printed and len(options) <= MOST_WRONG:
+            printed.add(each.shown)
+            options.append(Option(prose("{n}", n=Number(each.shown)), False, sentence(each)))
     lines = backward_lines(desk, target)
     points = 2 if planned.points is None else planned.points
     prompt = paragraph(

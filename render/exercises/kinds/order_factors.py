@@ -5,7 +5,7 @@ from __future__ import annotations
 from derive.formula import Product, Side
 from render.compose.pen import paragraph, prose
 from render.document import Equation
-from render.exercises.blanks import scaffold
+from render.exercises.blanks import shown
 from render.exercises.desk import Desk, Planned
 from render.exercises.kind import Kind
 from render.exercises.model import Exercise, Item, OrderAnswer, SolutionStep
@@ -36,9 +36,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     criterion = prose("all in order; half of the points where one is out of place")
     solution = (SolutionStep((paragraph(words + more), Equation(sides)), points, criterion),)
     item = Item("", prose("the order"), OrderAnswer(items, order), points)
-    return Exercise(
-        planned.kind, "The factors in order", (prompt,), (item,), solution, scaffold(solution, planned.blanks)
-    )
+    return Exercise(planned.kind, "The factors in order", (prompt,), (item,), solution, shown(solution, planned.blanks))
 
 
 KIND = Kind(

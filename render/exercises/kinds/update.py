@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.variants.asked import Asked
-
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose import factors, rules
 from render.compose.pen import prose
 from render.document import Equation
