@@ -193,6 +193,7 @@ def resolved(problem: Problem, stated: tuple[StatedRange, ...]) -> tuple[tuple[V
     faults: list[Fault] = []
     for each in sorted(stated, key=lambda one: one.key in GROUPS and one.key not in scene.roles, reverse=True):
         place = f"vary.{each.key if each.key.isidentifier() else shown(each.key)}"
+        names: tuple[str, ...]
         if each.key == RATE and RATE not in scene.roles:
             names, message = (RATE,), "" if problem.update is not None else "there is no [update] with a learning rate"
         elif each.key in GROUPS and each.key not in scene.roles:
@@ -244,10 +245,11 @@ class _Scene:
     @classmethod
     def of(cls, problem: Problem) -> _Scene:
         from derive import build
+        from derive.evaluate.balls import fraction
 
         program = build.program(problem)
         given = build.given(problem, program)
-        flat = {name: tuple(Fraction(int(v.p), int(v.q)) for v in array.flat) for name, array in given.items()}
+        flat = {name: tuple(fraction(v) or Fraction(0) for v in array.reshape(-1)) for name, array in given.items()}
         return cls(problem, {name: _role(problem, program, name) for name in program.given}, flat)
 
     @property

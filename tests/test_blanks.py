@@ -22,7 +22,9 @@ HEADING = Heading(title="Exercises")
 
 @cache
 def made(blanks: str, text: str = "gradient:w1") -> Exercise:
-    (exercise,) = Sheets((derive.load("mazur"),), 7, Options(exercises=text, blanks=blanks), varied=False).sheet(1).exercises
+    (exercise,) = (
+        Sheets((derive.load("mazur"),), 7, Options(exercises=text, blanks=blanks), varied=False).sheet(1).exercises
+    )
     return exercise
 
 
@@ -63,7 +65,7 @@ def test_all_is_an_empty_frame() -> None:
 
 
 def test_a_share_fades_from_one_level_to_the_next() -> None:
-    steps = [counted(str(k / 12)) for k in range(13)]
+    steps = [counted(str(k / 12)) for k in range(12)]
     blank = [gaps + 100 * frames for _, gaps, frames in steps]
     assert blank == sorted(blank)
     assert len(set(blank)) > 8

@@ -24,7 +24,7 @@ from derive.evaluate import balls, floats, unrolled
 from derive.evaluate.code import BALL, source
 from derive.evaluate.unrolled import Writer, needed
 from derive.functions import Elementwise
-from derive.program import Equation, Expression, Ref, Shape
+from derive.program import Equation, Expression, Ref, Shape, references
 from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
 from derive.sweep import rename
 
@@ -37,22 +37,39 @@ class Lines:
 
     given: Mapping[str, Shape]
     expressions: dict[str, Expression] = field(default_factory=dict)
-    known: dict[Expression, str] = field(default_factory=dict)
+    _known: dict[Expression, str] = field(default_factory=dict)
+    _seen: dict[tuple[int, tuple[str, ...]], str] = field(default_factory=dict)
+    _reads: dict[int, tuple[Expression, tuple[str, ...]]] = field(default_factory=dict)
 
     def add(self, equations: Sequence[Equation], outputs: Iterable[str]) -> dict[str, str]:
         """The names here of some lines of a sheet, all lines that they need added: equal names, equal numbers."""
-        wanted = tuple(outputs)
+        outputs = tuple(outputs)
+        wanted = set(outputs)
+        for equation in reversed(equations):
+            if equation.target in wanted:
+                wanted.update(self._read_by(equation.expression))
         names = {name: name for name in self.given}
-        for equation in needed(equations, wanted):
-            expression = rename(equation.expression, names)
-            if isinstance(expression, Ref):
-                names[equation.target] = expression.name
-                continue
-            if expression not in self.known:
-                self.known[expression] = f"line {len(self.known)}"
-                self.expressions[self.known[expression]] = expression
-            names[equation.target] = self.known[expression]
-        return {name: names[name] for name in wanted}
+        for equation in equations:
+            if equation.target in wanted:
+                names[equation.target] = self._named(equation.expression, names)
+        return {name: names[name] for name in outputs}
+
+    def _read_by(self, expression: Expression) -> tuple[str, ...]:
+        """What an expression reads; most of the lines of an edited sheet are the very ones of the right sheet."""
+        if id(expression) not in self._reads:
+            self._reads[id(expression)] = expression, tuple(sorted(references(expression)))  # kept, so is its id
+        return self._reads[id(expression)][1]
+
+    def _named(self, expression: Expression, names: Mapping[str, str]) -> str:
+        if isinstance(expression, Ref):
+            return names[expression.name]
+        key = id(expression), tuple(names[name] for name in self._read_by(expression))
+        if key not in self._seen:
+            renamed = rename(expression, dict(names))
+            name = self._known.setdefault(renamed, f"line {len(self._known)}")
+            self.expressions.setdefault(name, renamed)
+            self._seen[key] = name
+        return self._seen[key]
 
     def demanded(self, outputs: Iterable[Scalar], most: int) -> dict[Scalar, Node]:
         """The definitions of every element that some elements need, in the order of evaluation.
@@ -149,11 +166,7 @@ class BallWriter(FloatWriter):
 
     def statement(self, name: str, text: str) -> list[str]:
         """The assignment of a variable, which is never a mere int."""
-        return (
-            [f"{name} = fmpq(0) + {text}"]
-            if text.startswith("(") and text[1:-1].lstrip("-").isdigit()
-            else [f"{name} = {text}"]
-        )
+        return [f"{name} = {text}" if any(map(str.isalpha, text)) else f"{name} = fmpq(0) + {text}"]
 
     def _form(self, formula: Expr, symbols: tuple[sympy.Symbol, ...], parts: tuple[Node, ...]) -> str:
         names: dict[Expr, str] = {s: self._named(part) for s, part in zip(symbols, parts, strict=True)}
@@ -245,10 +258,10 @@ class RoundedWriter(BallWriter):
                 return f"r({source(formula.func(symbol, *formula.args[1:]), {symbol: inner}, BALL)})"
             case sympy.Piecewise(args=rows):
                 kept = [(sympy.Symbol(f"p{row}", real=True), value) for row, (value, _) in enumerate(rows)]
-                inner = names | {symbol: self._steps(value, names) for symbol, value in kept}
+                branches = names | {symbol: self._steps(value, names) for symbol, value in kept}
                 chosen = zip(kept, rows, strict=True)
                 return source(
-                    sympy.Piecewise(*((symbol, row[1]) for (symbol, _), row in chosen), evaluate=False), inner, BALL
+                    sympy.Piecewise(*((symbol, row[1]) for (symbol, _), row in chosen), evaluate=False), branches, BALL
                 )
         if isinstance(formula, sympy.Pow):
             inner = self._kept(self._steps(formula.base, names))
@@ -262,7 +275,8 @@ class RoundedWriter(BallWriter):
 
     def _product(self, factors: tuple[Expr, ...], names: dict[Expr, str]) -> str:
         sign = "-" if factors[0] == -1 else ""
-        above, below = [], []
+        above: list[str] = []
+        below: list[str] = []
         for factor in factors[bool(sign) :]:
             inverse = isinstance(factor, sympy.Pow) and factor.exp == -1
             (below if inverse else above).append(self._steps(factor.base if inverse else factor, names))

@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+from flint import fmpq
 
 from derive.digits import Exact
 from derive.evaluate import shared
@@ -85,14 +88,16 @@ class Computed:
 
     def exact(self, numbers: Sequence[Number]) -> tuple[list[Exact], list[list[Exact]]]:
         """Right and mistaken values in balls, at the context's precision."""
-        return self._split(self._balls(*(number.ball for number in numbers)))
+        balls = self._balls(*(number.ball for number in numbers))
+        return self._split(tuple(fmpq(each) if isinstance(each, int) else each for each in balls))
 
     def rounded(self, numbers: Sequence[Number]) -> tuple[Exact, ...]:
         """Balls with all that rounding may make of the right values. Raises UndecidedError at a kink."""
         return self._rounded(*(number.ball for number in numbers))
 
-    def _split(self, values: tuple) -> tuple[list, list[list]]:
-        start, rows = len(self.sheets.right), []
+    def _split(self, values: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]]]:
+        start = len(self.sheets.right)
+        rows: list[list[Any]] = []
         for row in self.wrong:
             rows.append(list(values[start : start + len(row)]))
             start += len(row)

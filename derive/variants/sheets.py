@@ -12,6 +12,7 @@ from derive.derivation import Derivation
 from derive.errors import ChainruleError, unknown
 from derive.evaluate.shared import Lines
 from derive.evaluate.unrolled import indices
+from derive.program import Expression
 from derive.scalars import Scalar
 from derive.variants.asked import KINDS, Asked
 from derive.verification.edit import Edit, replaced
@@ -86,7 +87,7 @@ class Sheets:
 
     def _ready(self, made: Sheet) -> Sheet:
         """A sheet with the lines behind it in which the numbers asked for stand."""
-        lines = {}
+        lines: dict[str, Expression] = {}
         update = self.derivation.problem.update
         for each in self.asked:
             name = each.scalar.array

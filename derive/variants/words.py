@@ -29,17 +29,15 @@ class Reason:
     pair: Pair = (None, None)
 
 
-def impossible(
-    derivation: Derivation, asked: tuple[Asked, ...], carry: Precision, refused: Counter[Reason]
-) -> ProblemError:
-    """That no draw will do, with the reason that most draws failed by."""
+def impossible(derivation: Derivation, carry: Precision, refused: Counter[Reason], tried: int) -> ProblemError:
+    """That none of so many draws will do, with the reason by which most of them failed."""
     if not refused:
         return _said(derivation, "nothing can be drawn")
-    (reason, count), total = refused.most_common(1)[0], refused.total()
-    if reason.kind == "hidden":
-        return _said(derivation, f"{_words(derivation, reason, carry)}; {REMEDIES['hidden']}")
-    of_all = "in every one" if count == total else f"in {count:,} of them"
-    words = f"of {total:,} draws none will do: {_words(derivation, reason, carry)} ({of_all})"
+    ((reason, count),) = refused.most_common(1)
+    words = _words(derivation, reason, carry)
+    if reason.kind != "hidden":
+        of_all = "in every one" if count == tried else f"in {count:,} of them"
+        words = f"of {tried:,} draw{'s' * (tried > 1)} none will do: {words} ({of_all})"
     return _said(derivation, f"{words}; {REMEDIES[reason.kind]}")
 
 
@@ -74,7 +72,7 @@ def _words(derivation: Derivation, reason: Reason, carry: Precision) -> str:
             return f"{name} has no two digits left that are sure when {digits} are carried"
         case "hidden":
             one = _edit(reason.pair[0])
-            return f"no known mistake can be told from the right value in {name} when {digits} are carried, not {one}"
+            return f"in {name} no known mistake can be told from the right value when {digits} are carried, not {one}"
     one, other = (_edit(each) for each in reason.pair)
     return f"{one} and {other} cannot be told apart in {name} when {digits} are carried"
 

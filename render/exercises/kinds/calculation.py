@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
@@ -53,17 +54,9 @@ def calculated(
         number=number_text(desk, asked),
         digits=in_words(desk.carry),
     )
-    last = solution[-1]
-    solution = (*solution[:-1], SolutionStep((*last.blocks, answer), last.points, last.criterion, last.follows))
-    item = desk.item(asked, points)
-    return Exercise(
-        planned.kind,
-        title,
-        (paragraph("{prompt}", prompt=prompt),),
-        (item,),
-        solution,
-        scaffold(solution, planned.blanks),
-    )
+    whole = (*solution[:-1], replace(solution[-1], blocks=(*solution[-1].blocks, answer)))
+    asks = (paragraph("{prompt}", prompt=prompt),)
+    return Exercise(planned.kind, title, asks, (desk.item(asked, points),), whole, scaffold(solution, planned.blanks))
 
 
 def number_text(desk: Desk, asked: Asked) -> Inlines:

@@ -151,7 +151,8 @@ def _shown(desk: Desk, edit: Edit, right: Sequence[Line]) -> tuple[WrittenLine, 
     if not found or found[0].handed or not found[0].adjoint:
         return None
     places = [number for number, line in enumerate(right) if line.scalar == found[0].scalar]
-    if not places:
+    alike = [line for line in right if line.scalar.array == found[0].array]
+    if not places or len(alike) > 1:  # it would be made in several lines at once
         return None
     with suppress(ArithmeticError, DoesNotApplyError):
         slip = written_line(desk.pen, found[0])
