@@ -35,7 +35,7 @@ from render.document import (
     Table,
     Text,
 )
-from render.figures.svg import svg
+from render.figures.svg import style_sheet, svg
 from render.numbering import Target, find, words
 
 SPECIAL = re.compile(r"([$\\])")  # what begins a formula in the text of a platform that has TeX
