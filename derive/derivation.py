@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from derive.evaluate.lambdified import Evaluator, evaluator
 from derive.formula import Name
 from derive.notation import Names
 from derive.notations.file import notation
+from derive.other_numbers import same_program
 from derive.problem import Problem, load
 from derive.program import Equation, Program, references
 from derive.reverse import GradientProgram, gradient_program, stable
@@ -90,27 +91,43 @@ class Derivation:
 
     problem: Problem
     program: Program
+    origin: Derivation | None = field(default=None, repr=False)
+    """The derivation of the same program with other numbers, whose symbols this one shares; None: it has its own."""
+
+    def with_numbers(self, problem: Problem) -> Derivation:
+        """The derivation of the same program with the numbers of another problem; nothing symbolic is made twice.
+
+        Raises ProblemError for a problem that differs in more than its numbers (and title, published numbers, …).
+        """
+        if not same_program(self.problem, problem):
+            message = "differs in more than its numbers; derive it with derive.differentiate"
+            raise ProblemError(message, problem.source or "the problem")
+        return Derivation(problem, self.program, self.origin or self)
 
     # ---- the two readings ------------------------------------------------------------------
 
     @cached_property
     def names(self) -> Names:
         """The names of every scalar in the problem's notation."""
+        if self.origin is not None:
+            return self.origin.names
         return Names(self.program, notation(self.problem.notation))
 
     @cached_property
     def graph(self) -> Graph:
         """The program read by element."""
-        return Graph(self.program, self.names)
+        return Graph(self.program, self.names) if self.origin is None else self.origin.graph
 
     @cached_property
     def gradient(self) -> GradientProgram:
         """The program read by array: its adjoints as equations."""
-        return gradient_program(self.program)
+        return gradient_program(self.program) if self.origin is None else self.origin.gradient
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The derivation's steps: forward, error, delta, gradient and, where the problem updates, update."""
+        if self.origin is not None:
+            return self.origin.steps
         backward = tuple(backward_steps(self.graph))
         updates = tuple(Step("update", step.target) for step in backward if step.target.array in self.trained)
         return (*forward_steps(self.graph), *backward, *updates)
@@ -118,6 +135,8 @@ class Derivation:
     @cached_property
     def gradient_steps(self) -> dict[Scalar, Step]:
         """The step of ∂E/∂(scalar) for every scalar that has one."""
+        if self.origin is not None:
+            return self.origin.gradient_steps
         return {step.target: step for step in self.steps if step.kind in ("delta", "gradient")}
 
     @cached_property
@@ -133,6 +152,8 @@ class Derivation:
     @cached_property
     def closed(self) -> ClosedForms:
         """Closed forms in the parameters alone; given inputs and targets are exact numbers in them."""
+        if self.origin is not None and self._constants == self.origin._constants:
+            return self.origin.closed
         known = {
             Scalar(name, index): sympy.Rational(fraction(element(values, index)) or 0)
             for name, values in self.given.items()
@@ -140,6 +161,11 @@ class Derivation:
             for index in np.ndindex(*values.shape)
         }
         return ClosedForms(self.graph, known, self.gradient_steps)
+
+    @property
+    def _constants(self) -> dict[str, list[Any]]:
+        """The numbers that closed forms hold."""
+        return {name: array.tolist() for name, array in self.given.items() if name not in self.program.parameters}
 
     @property
     def error(self) -> Expr:
@@ -203,6 +229,8 @@ class Derivation:
     @cached_property
     def numeric(self) -> frozenset[str]:
         """The arrays whose numbers follow from what is given."""
+        if self.origin is not None:
+            return self.origin.numeric
         known = set(self.given)
         for equation in (*self.program.equations, *self.gradient.equations):
             if references(equation.expression) <= known:

@@ -21,13 +21,18 @@ def ends(value: Exact) -> tuple[Fraction, Fraction]:
     if isinstance(value, fmpq):
         exact = Fraction(int(value.p), int(value.q))
         return exact, exact
+    low, high, scale = _whole_ends(value)
+    return Fraction(low, scale), Fraction(high, scale)
+
+
+def _whole_ends(value: arb) -> tuple[int, int, int]:
+    """The ends of a ball as whole numbers over a power of two."""
     if not value.is_finite():
         raise ArithmeticError("not finite")
     (middle, up), (radius, down) = _dyadic(value.mid()), _dyadic(value.rad())
     least = min(up, down, 0)
     middle, radius = middle << (up - least), radius << (down - least)
-    scale = 1 << -least
-    return Fraction(middle - radius, scale), Fraction(middle + radius, scale)
+    return middle - radius, middle + radius, 1 << -least
 
 
 def _dyadic(value: arb) -> tuple[int, int]:
@@ -38,21 +43,28 @@ def _dyadic(value: arb) -> tuple[int, int]:
 
 def decide(value: Exact, digits: int) -> str | None:
     """``digits`` significant digits of an enclosed number, or None where the enclosure is too wide for them."""
-    low, high = ends(value)
+    if isinstance(value, fmpq):
+        return _significant(int(value.p), int(value.q), digits)
+    low, high, scale = _whole_ends(value)
     if low == high:
-        return significant(low, digits)
+        return _significant(low, scale, digits)
     if low <= 0 <= high:
         return None
-    text = significant(low, digits)
-    return text if text == significant(high, digits) else None
+    text = _significant(low, scale, digits)
+    return text if text == _significant(high, scale, digits) else None
 
 
 def significant(value: Fraction, digits: int) -> str:
     """An exact number rounded (half to even) to significant digits, trailing zeros dropped."""
-    if value == 0:
+    return _significant(value.numerator, value.denominator, digits)
+
+
+def _significant(top: int, bottom: int, digits: int) -> str:
+    """top/bottom, rounded so."""
+    if top == 0:
         return "0"
-    exponent = magnitude(value)
-    top, bottom = abs(value.numerator), value.denominator
+    negative, top = top < 0, abs(top)
+    exponent = _magnitude(top, bottom)
     if (shift := digits - 1 - exponent) >= 0:
         top *= 10**shift
     else:
@@ -60,12 +72,15 @@ def significant(value: Fraction, digits: int) -> str:
     scaled, rest = divmod(top, bottom)
     if 2 * rest > bottom or (2 * rest == bottom and scaled % 2):
         scaled += 1
-    return _plain(value < 0, scaled, exponent - digits + 1)
+    return _plain(negative, scaled, exponent - digits + 1)
 
 
 def magnitude(value: Fraction) -> int:
     """The decimal exponent of the first significant digit: 0.05 has −2."""
-    top, bottom = abs(value.numerator), value.denominator
+    return _magnitude(abs(value.numerator), value.denominator)
+
+
+def _magnitude(top: int, bottom: int) -> int:
     guess = int((top.bit_length() - bottom.bit_length()) * 0.30102999566398120)
     while not _reaches(top, bottom, guess):
         guess -= 1

@@ -106,11 +106,15 @@ def constants(update: Update) -> dict[str, Expression]:
     return {key: arrays.constant(sympy.Rational(value.numerator, value.denominator)) for key, value in numbers.items()}
 
 
-def first_step(update: Update, w: sympy.Symbol, g: sympy.Symbol) -> sympy.Expr:
-    """w after the first step as one formula in w and its gradient g: the memory is 0 and k is 1."""
+def first_step(update: Update, w: sympy.Symbol, g: sympy.Symbol, rate: sympy.Symbol | None = None) -> sympy.Expr:
+    """w after the first step as one formula in w and its gradient g: the memory is 0 and k is 1.
+
+    ``rate`` is a symbol for the learning rate, where that is to stay open.
+    """
     names = constants(update) | {state: arrays.constant(0) for state in OPTIMIZERS[update.rule].memory}
     count = sympy.Symbol("k", positive=True)
     names |= {"k": _symbol(count), "w": _symbol(w), "g": _symbol(g)}
+    names |= {} if rate is None else {"learning_rate": _symbol(rate)}
     for line in written(update):
         (equation,) = parse(line, names)
         names[equation.target] = equation.expression

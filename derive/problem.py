@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derive.errors import ProblemError, nearest, printable, shown
+
+if TYPE_CHECKING:
+    from derive.problem_exercises import Exercises
+    from derive.problem_vary import Varied
 
 Vector = tuple[Fraction, ...]
 
@@ -149,7 +153,8 @@ class Problem:
     A problem is stated in layers or in equations. With ``equations`` there are no examples and no layers, and
     the loss has no name; instead there are the ``arrays`` that the equations start from, the name of the
     ``error``, the ``outputs`` that training prints, and a ``seed`` where the error is an array: its upstream
-    gradient, row by row.
+    gradient, row by row. ``vary`` is what changes from sheet to sheet (nothing stated: `problem_vary.default`), and
+    ``exercises`` what is asked on them.
     ``source`` is how messages call it; ``stem`` is how files written from it are called.
     """
 
@@ -168,6 +173,8 @@ class Problem:
     error: str = "E"
     outputs: str = ""
     seed: Vector | None = None
+    vary: tuple[Varied, ...] = ()
+    exercises: Exercises | None = None
     source: str = ""
     stem: str = "problem"
 

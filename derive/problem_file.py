@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,10 +15,12 @@ from derive.errors import Fault, ProblemError, closest, shown, unknown
 from derive.problem import Problem
 from derive.problem_checks import cross_check
 from derive.problem_equations import read_equations
+from derive.problem_exercises import read_exercises
 from derive.problem_finish import finished
 from derive.problem_network_tables import NetworkFile
 from derive.problem_numbers import NumberText
 from derive.problem_tables import NOT_YET, TABLES, EitherFile, EquationsFile, ProblemFile
+from derive.problem_vary import read_vary, resolved
 
 MAX_FAULTS = 20
 
@@ -99,11 +102,25 @@ def build(data: dict[str, Any], source: str, stem: str) -> Problem:
     elif isinstance(file, EquationsFile):
         problem, contradictions = read_equations(file, broken, source, stem)
         faults += contradictions
+    if file is not None:
+        problem, contradictions = with_variants(file, problem, bool(faults))
+        faults += contradictions
     if len(faults) > MAX_FAULTS:
         faults = [*faults[:MAX_FAULTS], Fault("", f"and {len(faults) - MAX_FAULTS} more faults")]
     if faults or problem is None:
         raise ProblemError(faults, source)
     return problem
+
+
+def with_variants(file: EitherFile, problem: Problem | None, spoilt: bool) -> tuple[Problem | None, list[Fault]]:
+    """The problem with its [vary] and [exercises]; what they say of the network is looked at where that is sound."""
+    ranges, faults = read_vary(file.vary)
+    exercises, wrong = read_exercises(file.exercises)
+    faults += wrong
+    if problem is None or faults or spoilt:
+        return problem, faults
+    varied, faults = resolved(problem, ranges) if ranges else ((), [])
+    return replace(problem, vary=varied, exercises=exercises), faults
 
 
 def _form(data: dict[str, Any]) -> type[EitherFile]:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from derive import problem_exercises, problem_vary
 from derive.errors import nearest, shown, unknown
 from derive.problem_checks import MAX_PARAMETERS
 from derive.problem_numbers import exact
@@ -245,6 +246,8 @@ class EitherFile(Table):
 
     title: Line = ""
     notation: Annotated[str, OneOfOrFile(lambda: import_module("derive.notations").NOTATIONS)] = "mazur"
+    vary: Annotated[dict[str, Any], WithJsonSchema(problem_vary.SCHEMA)] | None = None
+    exercises: Annotated[dict[str, Any], WithJsonSchema(problem_exercises.SCHEMA)] | None = None
 
 
 class LayeredFile(EitherFile):

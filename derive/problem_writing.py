@@ -16,6 +16,12 @@ class Bare(str):
     __slots__ = ()
 
 
+class Lines(str):
+    """Text of several lines: it stands in a file as it would be typed."""
+
+    __slots__ = ()
+
+
 def toml(tables: Mapping[str, Any], comment: str = "") -> str:
     """The text of a problem file: plain keys first, then tables, then lists of tables in order."""
     lines = [f"# {line}" for line in comment.splitlines()]
@@ -53,6 +59,8 @@ def _value(value: Any, indent: str = "") -> str:
     match value:
         case Bare():
             return str(value)
+        case Lines():
+            return _long_text(value)
         case bool():
             return "true" if value else "false"
         case str():
@@ -71,3 +79,9 @@ def _value(value: Any, indent: str = "") -> str:
 def _text(text: str) -> str:
     """A basic string: JSON's escapes are TOML's, but for the delete character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _long_text(text: str) -> str:
+    """A basic string over several lines; what has to be escaped is."""
+    lines = (_text(line)[1:-1] for line in text.split("\n"))
+    return '"""\n' + "\n".join(lines) + '"""'

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from render.commands import handout, information, new, numbers, page, verify
+from render.commands import export, handout, information, new, numbers, page, verify
 from render.commands.common import say
 
 BAD_INPUT, NOT_INSTALLED, PIPE_CLOSED = 2, 3, 141  # exit statuses
@@ -75,6 +75,7 @@ app.command("gradients")(numbers.gradients)
 app.command("train")(numbers.train)
 app.command("verify")(verify.verify)
 app.command("handout")(handout.handout)
+app.command("export")(export.export)
 app.command("list")(information.list_names)
 app.command("new")(new.new)
 app.command("schema")(information.schema)

@@ -159,12 +159,16 @@ class Progress(Block):
 
 @dataclass(frozen=True, slots=True)
 class Section(Block):
-    """A headed part; ``identifier`` is its anchor. Sections nest (two levels are used)."""
+    """A headed part; ``identifier`` is its anchor. Sections nest (two levels are used).
+
+    One that is not ``numbered`` has a heading without a number: its title says by itself where it stands.
+    """
 
     identifier: str
     title: Inlines
     blocks: tuple[Block, ...]
     number: str = ""
+    numbered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ def _numbered(blocks: tuple[Block, ...], counter: Counter[str], within: str) -> 
     made: list[Block] = []
     for block in blocks:
         match block:
+            case Section(numbered=False):
+                made.append(replace(block, blocks=_numbered(block.blocks, counter, within)))
             case Section():
                 sections += 1
                 own = f"{within}{sections}"

@@ -98,6 +98,15 @@ class Sheet:
         return replace(self, finish=finish, results={**self.results, **named})
 
 
+RATE = "learning_rate()"
+"""How the learning rate is called on sheets that leave it open; no array of a user's can have such a name."""
+
+
+def open_rate(program: Program) -> Program:
+    """The program with the learning rate as one more given number: its sheet is that of every learning rate."""
+    return replace(program, variables={**program.variables, RATE: Variable(RATE, ())})
+
+
 def flow(array: str, target: str, error: str = "E") -> str:
     """The name of the line with what ``target`` passes back to ``array``."""
     return f"d{error}/d{array} by {target}"

@@ -14,9 +14,8 @@ from render.commands.common import bad, check_name, load_problem, say
 from render.commands.files import check_folder, check_templates, formats_of, names_of, tell_missing
 
 if TYPE_CHECKING:
-    from render.exercises.sheets import Sheets
-
     from derive.problem import Problem
+    from render.exercises.sheets import Sheets
     from render.handout.copies import Copy
     from render.handout.heading import Heading
     from render.handout.roster import Student
@@ -300,9 +299,8 @@ def _sheets(stated: tuple[Problem, ...], chosen: Choices, *, varied: bool) -> Sh
 
 def _work(sheets: Sheets, copies: tuple[Copy, ...], formats: tuple[str, ...], heading: Heading, chosen: Choices) -> Any:
     from derive.problem_text import problem_text
-    from render.handout.papers import marking_document, sheet_document, solution_document
-
     from render.handout.naming import problem_names
+    from render.handout.papers import marking_document, sheet_document, solution_document
     from render.handout.storing import Store
     from render.handout.work import Layout, Papers, Work
 

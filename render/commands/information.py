@@ -16,6 +16,8 @@ KINDS = {
     "optimizers": ("derive.optimizers", "OPTIMIZERS"),
     "notations": ("derive.notations", "NOTATIONS"),
     "formats": ("render.formats", "FORMATS"),
+    "exercises": ("render.exercises.kinds", "KINDS"),
+    "exports": ("render.exports", "EXPORTS"),
 }
 
 

@@ -31,7 +31,7 @@ MOST = 2 * TABLE_ROWS
 def dense_page(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
     """A dense network's page of results: one sheet has no need of headings."""
     return (
-        *_network(pen, views),
+        *network_in_short(pen, views),
         *_units(pen, views),
         _error(pen),
         *_dense_gradients(pen, views),
@@ -91,7 +91,8 @@ def _checks(pen: Pen) -> Block:
 # ---- dense networks ------------------------------------------------------------------------------
 
 
-def _network(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
+def network_in_short(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
+    """The network, its error, its update and what is given, in two sentences."""
     first = [views[0].in_of(column) for column in range(views[0].weight.shape[1])]
     targets = [Scalar("t", (0, unit)) for unit in range(views[-1].units)]
     alone = views[0].examples == 1 and len(first) + len(targets) <= MOST_GIVEN
@@ -159,12 +160,10 @@ def _dense_gradients(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
     rows: list[list[Cell]] = [[symbol, pen.gradient(scalar)] for symbol, scalar in pairs[:MOST]]
     total = len(nets) + _size(pen)
     caption = prose("The deltas, and the gradient of every weight and bias.")
-    return (*_in_halves("tab-gradients", caption, ("", "value"), rows), *_rest(total - len(rows)))
+    return (*in_halves("tab-gradients", caption, ("", "value"), rows), *_rest(total - len(rows)))
 
 
-def _in_halves(
-    identifier: str, caption: Inlines, header: tuple[Cell, ...], rows: list[list[Cell]]
-) -> tuple[Block, ...]:
+def in_halves(identifier: str, caption: Inlines, header: tuple[Cell, ...], rows: list[list[Cell]]) -> tuple[Block, ...]:
     """A table of narrow rows, the second half of them beside the first."""
     half = (len(rows) + 1) // 2
     empty: list[Cell] = [""] * len(header)
@@ -210,7 +209,7 @@ def _scalars_updated(pen: Pen) -> tuple[Block, ...]:
     caption = prose("Before and after one step{fixed}.", fixed=_held(pen))
     rows.append(_error_row(pen))
     return (
-        *_in_halves("tab-parameters", caption, ("", "before", "after"), rows),
+        *in_halves("tab-parameters", caption, ("", "before", "after"), rows),
         *_rest(_size(pen) - len(rows) + 1),
     )
 

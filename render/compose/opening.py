@@ -64,7 +64,7 @@ def problem_part(pen: Pen, views: Sequence[LayerView]) -> Section:
                 "The network{and_numbers}.",
                 and_numbers=drawings.shown_in_words(drawing),
             ),
-            _network_in_words(pen, views),
+            network_in_words(pen, views),
         ),
         *_given_tables(pen, views),
     ]
@@ -165,7 +165,8 @@ def given(pen: Pen, scalar: Scalar) -> Formula | tuple[Side, ...]:
     return pen.symbol(scalar)
 
 
-def _network_in_words(pen: Pen, views: Sequence[LayerView]) -> str:
+def network_in_words(pen: Pen, views: Sequence[LayerView]) -> str:
+    """The drawing of the network for who cannot see it."""
     layers = [
         f"{count(view.units, 'unit')} in {'the output layer' if view.last else f'hidden layer {view.number}'}"
         for view in views
@@ -188,7 +189,7 @@ def _plain(pen: Pen, scalar: Scalar) -> str:
 def _given_tables(pen: Pen, views: Sequence[LayerView]) -> list[Block]:
     blocks: list[Block] = []
     if views[0].examples > 1:
-        blocks += _examples_table(pen, views)
+        blocks += examples_table(pen, views)
     rows: list[list[Cell]] = []
     if views[0].examples == 1:
         rows += _rows(pen, "x", "input") + _rows(pen, "t", "target")
@@ -225,7 +226,8 @@ def _rows(pen: Pen, name: str, words: str) -> list[list[Cell]]:
     return rows
 
 
-def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
+def examples_table(pen: Pen, views: Sequence[LayerView], identifier: str = "tab-examples") -> tuple[Block, ...]:
+    """A row for each training example: its inputs and its targets."""
     columns, outputs = views[0].weight.shape[1], views[-1].units
     header: list[Cell] = ["example"]
     header += [pen.bare(views[0].in_of(column)) for column in range(columns)]
@@ -241,4 +243,4 @@ def _examples_table(pen: Pen, views: Sequence[LayerView]) -> tuple[Block, ...]:
                 *(pen.value(s) if s.array in pen.derivation.given else pen.symbol(s) for s in scalars),
             ]
         )
-    return table("tab-examples", prose("The training examples."), header, rows, [True] * len(header))
+    return table(identifier, prose("The training examples."), header, rows, [True] * len(header))

@@ -31,8 +31,11 @@ def factor(mark: int) -> int:
     return (mark - 1) % FACTORS + 1
 
 
-def style_sheet() -> str:
-    """The styles inside a figure; plain colours first, for viewers that know no custom properties."""
+def style_sheet(dark: bool = True) -> str:
+    """The styles inside a figure; plain colours first, for viewers that know no custom properties.
+
+    ``dark`` is False where the page around it is white whatever its reader prefers.
+    """
     base = [
         f"svg.drawing{{max-width:100%;height:auto;color:{TONES[0][2]};"
         f"font-family:{FONTS};font-variant-numeric:lining-nums tabular-nums}}",
@@ -56,9 +59,8 @@ def style_sheet() -> str:
         f"svg.drawing text.faint{{color:{TONES[1][2]}}}",
         *(f"svg.drawing .factor{k}{{color:{colour}}}" for k, colour in enumerate(LIGHT, 1)),
     ]
-    return "".join(
-        [*base, f"@media all{{{themed(0)}}}", f"@media screen and (prefers-color-scheme:dark){{{themed(1)}}}"]
-    )
+    night = f"@media screen and (prefers-color-scheme:dark){{{themed(1)}}}" if dark else ""
+    return "".join([*base, f"@media all{{{themed(0)}}}", night])
 
 
 def themed(scheme: int) -> str:
@@ -80,11 +82,11 @@ def themed(scheme: int) -> str:
     return "".join(rules)
 
 
-def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True) -> str:
+def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True, dark: bool = True) -> str:
     """A drawing as one `<svg>` element.
 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
-    screen reader says; ``styled`` is False in a page that has the `style_sheet` already. Colours come
+    screen reader says; ``styled`` is False in a page that has the `style_sheet` already; ``dark`` is the sheet's. Colours come
     from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
     to ``--factor-6``, where it has them. ``--width`` is the drawing's own width, for a page that has to shrink it.
     """
@@ -98,7 +100,7 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing{broad}" '
         f'viewBox="0 0 {number(placed.width)} {number(placed.height)}" {size}>',
-        heading + (f"<style>{style_sheet()}</style>" if styled else ""),
+        heading + (f"<style>{style_sheet(dark)}</style>" if styled else ""),
         arrowheads(placed, prefix),
         f'<path class="paper" d="M0 0H{number(placed.width)}V{number(placed.height)}H0Z"/>',
         *(line_path(line, prefix) for line in placed.lines),

@@ -142,6 +142,8 @@ def _only_in_gradients(structure: Structure, layer: int, squashes: list[Squash])
     twice: dict[str, Callable[[Sheet], Expression]] = {}
     for squash in squashes:
         for name, target in _read_by_net(structure, layer, squash.source):
+            if structure.program.shape(target) != structure.program.shape(squash.target):
+                continue  # the net input is another shape of the product: nobody mixes up the two
             line = flow(name, target, structure.program.error)
             missing[line] = _renamed(line, target, squash.target)
             if squash.row is not None:
@@ -169,7 +171,8 @@ def _once_more(line: str, target: str, squash: Squash) -> Callable[[Sheet], Expr
     def new(sheet: Sheet) -> Expression:
         upstream, net = sheet.upstream(target), sheet.ref(squash.source)
         symbol = arrays.placeholder(net)
-        again = times(upstream, Map(local.xreplace({z: symbol}), (symbol,), (net,), net.shape))
+        slope = Map(local.xreplace({z: symbol}), (symbol,), (net,), net.shape)
+        again = times(upstream, _in_shape_of(upstream, slope))
         return replaced(sheet.line(line), {upstream.name: again})
 
     return new
@@ -177,9 +180,15 @@ def _once_more(line: str, target: str, squash: Squash) -> Callable[[Sheet], Expr
 
 def _renamed(line: str, target: str, output: str) -> Callable[[Sheet], Expression]:
     def new(sheet: Sheet) -> Expression:
-        return replaced(sheet.line(line), {sheet.upstream(target).name: sheet.upstream(output)})
+        right = sheet.upstream(target)
+        return replaced(sheet.line(line), {right.name: _in_shape_of(right, sheet.upstream(output))})
 
     return new
+
+
+def _in_shape_of(wanted: Ref, found: Expression) -> Expression:
+    """The same elements as another array has them: a product may have its rows in one axis, which were in two."""
+    return found if found.shape == wanted.shape else arrays.reshape(found, wanted.shape)
 
 
 def _softmax(structure: Structure, layer: int, squashes: list[Squash]) -> Iterator[Edit]:

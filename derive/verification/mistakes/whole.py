@@ -10,8 +10,8 @@ import sympy
 from derive import arrays, optimizers
 from derive.problem import Update
 from derive.program import Expression, Map
-from derive.verification.edit import Edit, on_results, scaled, zeros
-from derive.verification.sheet import Sheet
+from derive.verification.edit import Edit, on_results, scaled, times, zeros
+from derive.verification.sheet import RATE, Sheet
 from derive.verification.structure import Structure
 
 NewValue = Callable[[Sheet, str], Expression]
@@ -19,11 +19,14 @@ NewValue = Callable[[Sheet, str], Expression]
 
 def new_value(update: Update) -> NewValue:
     """What one update makes of a parameter, from the gradient that the sheet hands over."""
-    w, g = sympy.Symbol("w", real=True), sympy.Symbol("g", real=True)
-    formula = optimizers.first_step(update, w, g)
+    w, g, eta = sympy.Symbol("w", real=True), sympy.Symbol("g", real=True), sympy.Symbol("eta", real=True)
+    stated, at_any_rate = optimizers.first_step(update, w, g), optimizers.first_step(update, w, g, eta)
 
     def new(sheet: Sheet, parameter: str) -> Expression:
         known = {w: sheet.ref(parameter), g: sheet.result(parameter)}
+        formula = stated
+        if RATE in sheet.program.variables:
+            formula, known = at_any_rate, {**known, eta: sheet.ref(RATE)}
         symbols = {symbol: arrays.placeholder(part) for symbol, part in known.items()}
         return Map(
             formula.xreplace(symbols), tuple(symbols.values()), tuple(known.values()), sheet.ref(parameter).shape
@@ -44,17 +47,23 @@ def edits(structure: Structure, update: Update | None) -> Iterator[Edit]:
 
 
 def _of_update(structure: Structure, update: Update) -> Iterator[Edit]:
-    parameters, new, rate = structure.program.parameters, new_value(update), _rational(update.learning_rate)
+    parameters, new = structure.program.parameters, new_value(update)
+
+    def folded(sheet: Sheet, parameter: str) -> Expression:
+        if RATE in sheet.program.variables:
+            return times(sheet.result(parameter), sheet.ref(RATE))
+        return scaled(sheet.result(parameter), _rational(update.learning_rate))
+
     held = set(optimizers.fixed(structure.program, update)) & set(parameters)
-    yield on_results("learning_rate_folded_in", "all", "", parameters, lambda s, p: scaled(s.result(p), rate))
+    yield on_results("learning_rate_folded_in", "all", "", parameters, folded)
     for layer, own in structure.parameters_of.items():
-        yield on_results("learning_rate_folded_in", layer, "", own, lambda s, p: scaled(s.result(p), rate))
+        yield on_results("learning_rate_folded_in", layer, "", own, folded)
     yield on_results("update_handed_over", "all", "", parameters, lambda s, p: arrays.subtract(new(s, p), s.ref(p)))
     yield on_results("new_weights_handed_over", "all", "", parameters, new)
     moving = [name for name in parameters if name not in held]
     if held and moving:
         fixed = "fixed ones as they are"
-        yield on_results("learning_rate_folded_in", "all", fixed, moving, lambda s, p: scaled(s.result(p), rate))
+        yield on_results("learning_rate_folded_in", "all", fixed, moving, folded)
         yield on_results("update_handed_over", "all", fixed, parameters, lambda s, p: _change(s, p, new, held))
         yield on_results(
             "new_weights_handed_over", "all", fixed, parameters, lambda s, p: s.ref(p) if p in held else new(s, p)

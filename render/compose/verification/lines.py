@@ -35,8 +35,13 @@ def lines_of(pen: Pen, explanation: Explanation) -> list[WrittenLine]:
     lines = []
     for each in found:
         with suppress(ArithmeticError):  # a line whose numbers are not finite is not shown
-            lines.append(WrittenLine(each, _sides(pen, each, each.written), _sides(pen, each, each.right)))
+            lines.append(written_line(pen, each))
     return lines
+
+
+def written_line(pen: Pen, wrong: Wrong) -> WrittenLine:
+    """A wrong line beside the right one; ArithmeticError where a number of it is not finite."""
+    return WrittenLine(wrong, _sides(pen, wrong, wrong.written), _sides(pen, wrong, wrong.right))
 
 
 def pen_of(derivation: Derivation, decimals: int = 9) -> Pen:

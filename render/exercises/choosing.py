@@ -1,0 +1,112 @@
+"""Which exercises a sheet has: those of the problem file or of the command line, else a selection for its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from derive.errors import ChainruleError, Fault, ProblemError, shown, unknown
+from derive.problem import Problem
+from derive.problem_exercises import Chosen, Exercises
+from render.exercises.blanks import share
+from render.exercises.desk import Ground, Planned
+from render.exercises.kind import chosen
+from render.exercises.kinds import KINDS
+
+USUAL = (
+    "forward_value",
+    "local_derivative",
+    "missing_factor",
+    "delta",
+    "gradient",
+    "update",
+    "paths",
+    "find_mistake",
+    "multiple_choice",
+)
+"""What a sheet has where nobody has chosen, of these what the problem allows."""
+
+MOST = 100
+
+
+def stated(problem: Problem, text: str | None, place: str = "--exercises") -> Exercises:
+    """The exercises of a problem; ``text`` (of the command line) goes before those of the file."""
+    own = problem.exercises or Exercises()
+    chosen_ones = own.chosen if text is None else tuple(read(text, place))
+    return Exercises(own.carry, own.blanks, own.points, chosen_ones)
+
+
+def read(text: str, place: str = "--exercises") -> list[Chosen]:
+    """``gradient:w5,update,delta*2``: kinds, each with the quantity that it is about, or how many of it.
+
+    A comma inside brackets belongs to a name: ``gradient:W2[0,0]``. Raises ChainruleError.
+    """
+    parts = [part.strip() for part in re.split(r",(?![^\[]*\])", text)]
+    if not all(parts):
+        raise ChainruleError(f"{place}: found {shown(text)}; a list such as gradient:w5,update,delta*2 is expected")
+    found: list[Chosen] = []
+    for part in parts:
+        kind, colon, of = part.partition(":")
+        bare, star, times = (kind if colon else part).partition("*")
+        kind = bare.strip()
+        _check(kind, place)
+        if star and not (times.strip().isdecimal() and 1 <= int(times) <= MOST):
+            raise ChainruleError(f"{place}: found {shown(part)}; {kind}*2 asks for two of them, {MOST} at the most")
+        if colon and not of.strip():
+            raise ChainruleError(f"{place}: found {shown(part)}; a quantity is expected after the colon, such as w5")
+        found.append(Chosen(kind, (of.strip(),) if colon else (), int(times) if star else 1))
+    return found
+
+
+def _check(kind: str, place: str) -> None:
+    if kind not in KINDS:
+        raise ChainruleError(f"{place}: {unknown(kind, KINDS, 'no kind of exercise')}")
+
+
+def check_kinds(problem: Problem) -> None:
+    """Refuse a kind of exercise in a problem file that nobody knows; all of them at once. Raises ProblemError."""
+    faults = [
+        Fault(
+            f"exercises.{each.kind if each.kind.isidentifier() else shown(each.kind)}",
+            unknown(each.kind, KINDS, "no kind of exercise"),
+        )
+        for each in (problem.exercises.chosen if problem.exercises else ())
+        if each.kind not in KINDS
+    ]
+    if faults:
+        raise ProblemError(faults, problem.source)
+
+
+def planned(
+    ground: Ground, exercises: Exercises, *, blanks: str | None = None, points: int | None = None
+) -> tuple[Planned, ...]:
+    """The exercises, each with what it is about and which numbers it asks for; ``blanks`` and ``points`` go before.
+
+    Raises ChainruleError for a quantity that a kind cannot ask about.
+    """
+    wanted = exercises.chosen or tuple(Chosen(name) for name in _possible(ground))
+    sheet_blanks = share(blanks) if blanks is not None else _share(exercises.blanks)
+    made: list[Planned] = []
+    for each in wanted:
+        kind = KINDS[each.kind]
+        due = points if points is not None else each.points if each.points is not None else exercises.points
+        blank = sheet_blanks if blanks is not None or each.blanks is None else _share(each.blanks)
+        for about in chosen(kind, ground, each.of, each.count):
+            made.append(Planned(kind.name, about, kind.asked(ground, about), due, blank, each.mistake))
+    return tuple(made)
+
+
+def _share(blanks: object) -> float:
+    return share(blanks) if isinstance(blanks, str) else float(blanks)  # type: ignore[arg-type]
+
+
+def _possible(ground: Ground) -> Sequence[str]:
+    """Of the usual kinds those that this problem has something for."""
+    numbers = ground.derivation.has_numbers
+    kinds = [KINDS[name] for name in USUAL if numbers or not KINDS[name].numbers]
+    if not numbers:
+        kinds += [KINDS[name] for name in ("order_factors", "symbols", "matrix_form", "activation_derivative")]
+    found = [kind.name for kind in kinds if next(iter(kind.candidates(ground)), None) is not None]
+    if not found:
+        raise ChainruleError("exercises: no kind of exercise has anything to ask about in this problem")
+    return found

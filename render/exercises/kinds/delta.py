@@ -1,0 +1,34 @@
+"""Compute a delta: ∂E by a net input, or by any other quantity on the way back."""
+
+from __future__ import annotations
+
+from derive.scalars import Scalar
+from derive.variants.asked import Asked
+from render.compose.pen import prose
+from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.kind import Kind, quantities
+from render.exercises.kinds.calculation import calculated, to_digits
+from render.exercises.lines import backward_lines, named
+from render.exercises.model import Exercise
+
+
+def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
+    """∂E/∂net."""
+    return (Asked("delta", about[0]),)
+
+
+def make(desk: Desk, planned: Planned) -> Exercise:
+    """How does the error change with a net input?"""
+    target, pen = planned.about[0], desk.pen
+    short = prose("{delta} = ", delta=pen.delta(target)) if desk.has_delta(target) else ()
+    prompt = prose(
+        "Compute {short}{partial}: how does the error change with {what}?" + to_digits(desk),
+        short=short,
+        partial=pen.partial(None, target),
+        what=named(desk, target),
+    )
+    title = "A delta" if desk.has_delta(target) else "On the way back"
+    return calculated(desk, planned, title, prompt, backward_lines(desk, target), backward=True)
+
+
+KIND = Kind("delta", "compute the delta of a unit, ∂E by its net input", quantities, make, asked)

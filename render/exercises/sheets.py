@@ -1,0 +1,133 @@
+"""From problems to sheets: derived once, planned once, and then a sheet for each number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from derive.derivation import Derivation, differentiate
+from derive.errors import ChainruleError
+from derive.notation import Names
+from derive.notations.file import notation as notation_of
+from derive.problem import Problem
+from derive.variants.draw import Variant, Variants
+from derive.verification.precision import Precision
+from derive.verification.precision import read as read_precision
+from render.exercises import choosing
+from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.kinds import KINDS
+from render.exercises.model import Exercise, Part, Sheet
+from render.exercises.statement import statement
+
+STRIDE = 1_000_003
+"""So far apart are the seeds of several problems on one sheet."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user chooses for all sheets; None leaves it to the problem files.
+
+    ``exercises``, ``carry`` and ``blanks`` are texts as on the command line, ``points`` what each exercise is worth.
+    """
+
+    exercises: str | None = None
+    carry: str | None = None
+    blanks: str | None = None
+    points: int | None = None
+    notation: str | None = None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """One problem, ready to be varied."""
+
+    ground: Ground
+    planned: tuple[Planned, ...]
+    carry: Precision
+    variants: Variants
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """All the sheets of a handout. ``varied``: each has numbers of its own; else they are the problems' own.
+
+    The same problems, seed and options give the same sheets, in whichever order and process they are asked for.
+    """
+
+    problems: tuple[Problem, ...]
+    seed: int
+    options: Options = Options()
+    varied: bool = True
+
+    @cached_property
+    def prepared(self) -> tuple[_Prepared, ...]:
+        """The problems derived and planned. Raises ChainruleError for what cannot be asked."""
+        return tuple(self._prepared(number, problem) for number, problem in enumerate(self.problems))
+
+    def _prepared(self, number: int, problem: Problem) -> _Prepared:
+        choosing.check_kinds(problem)
+        derivation = differentiate(problem)
+        own = derivation.names.notation
+        notation = own if self.options.notation is None else notation_of(self.options.notation, place="--notation")
+        names = derivation.names if notation is own else Names(derivation.program, notation)
+        ground = Ground(derivation, names)
+        exercises = choosing.stated(problem, self.options.exercises)
+        planned = choosing.planned(ground, exercises, blanks=self.options.blanks, points=self.options.points)
+        carry = _carry(self.options.carry or exercises.carry)
+        asked = tuple(dict.fromkeys(each for plan in planned for each in plan.asked))
+        return _Prepared(ground, planned, carry, Variants(derivation, asked, carry, self.seed + STRIDE * number))
+
+    def check(self, count: int) -> None:
+        """Raise ChainruleError, with the reason, where so many sheets cannot be had."""
+        for each in self.prepared:
+            if not self.varied:
+                continue
+            if not each.ground.derivation.has_numbers:
+                raise ChainruleError(
+                    f"{each.ground.derivation.problem.source}: leaves symbols, so its variants would all be the same; "
+                    "leave out --variants, or give it numbers"
+                )
+            each.variants.check(count)
+
+    def sheet(self, number: int) -> Sheet:
+        """The sheet of a number, from 1 on."""
+        several = len(self.prepared) > 1
+        parts = tuple(
+            self._part(each, number, f"p{place}-" if several else "")
+            for place, each in enumerate(self.prepared, start=1)
+        )
+        return Sheet(number, self.seed, parts)
+
+    def _part(self, prepared: _Prepared, number: int, prefix: str) -> Part:
+        variant = prepared.variants.variant(number) if self.varied else prepared.variants.own()
+        desk = self._desk(prepared, variant)
+        exercises = tuple(self._exercises(prepared, desk))
+        return Part(variant.derivation.problem, statement(prepared.ground, desk.pen, prefix), exercises)
+
+    def _desk(self, prepared: _Prepared, variant: Variant) -> Desk:
+        pen = prepared.ground.pen(variant.derivation, prepared.carry.places)
+        answers = {each.asked: each for each in variant.answers}
+        return Desk(prepared.ground, pen, answers, prepared.carry, f"{self.seed}/{variant.number}")
+
+    def _exercises(self, prepared: _Prepared, desk: Desk) -> Iterator[Exercise]:
+        for place, plan in enumerate(prepared.planned):
+            yield KINDS[plan.kind].make(replace(desk, seed=f"{desk.seed}/{place}"), plan)
+
+
+def _carry(text: str) -> Precision:
+    """How many digits are carried: "4sf", "5dp". Raises ChainruleError."""
+    try:
+        found = read_precision(text)
+    except ChainruleError:
+        found = None
+    if found is None or found.kind not in ("sf", "dp") or found.steps or found.places < 1:
+        raise ChainruleError(
+            f"--carry: found {text!r}; digits such as 4sf (significant) or 5dp (decimals) are expected"
+        )
+    return found
+
+
+def derivation_of(sheets: Sheets, number: int = 0) -> Derivation:
+    """The derivation of one of the problems, with its own numbers."""
+    return sheets.prepared[number].ground.derivation
