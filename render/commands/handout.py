@@ -105,13 +105,11 @@ def handout(
     points: Annotated[
         int | None, typer.Option(min=0, max=1000, metavar="N", help="What an exercise is worth; 0: shows no points.")
     ] = None,
-    title: Annotated[str, typer.Option(metavar="TEXT", help="Printed at the head of each sheet.")] = "",
-    course: Annotated[str, typer.Option(metavar="TEXT", help="The same.")] = "",
-    institution: Annotated[str, typer.Option(metavar="TEXT", help="The same.")] = "",
-    logo: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The same: an image, SVG, PNG, JPEG or PDF.")
-    ] = None,
-    date: Annotated[str, typer.Option(metavar="TEXT", help="The same, as it is written.")] = "",
+    title: Annotated[str, typer.Option(metavar="TEXT", help="At the head of each sheet: what it is.")] = "",
+    course: Annotated[str, typer.Option(metavar="TEXT", help="… in which course.")] = "",
+    institution: Annotated[str, typer.Option(metavar="TEXT", help="… and where.")] = "",
+    logo: Annotated[Path | None, typer.Option(metavar="FILE", help="… an image: SVG, PNG, JPEG or PDF.")] = None,
+    date: Annotated[str, typer.Option(metavar="TEXT", help="… a date, printed as it is written.")] = "",
     paper: Annotated[str, typer.Option(metavar="a4|letter", help="The size of the paper.")] = "a4",
     notation: Annotated[
         str | None,
@@ -133,10 +131,10 @@ def handout(
 ) -> None:
     """Write exercise sheets for a class, each with numbers of its own, with solutions, key and marking scheme.
 
-    DIR/sheets and DIR/solutions hold a file for each student, DIR/key.csv, .json and .xlsx all answers, DIR/marking.*
-    how errors are carried forward, DIR/manifest.json what was made from what. Exit status 1: some sheets could not be
-    made, 130: interrupted; whatever is there is whole.
-    """
+    In DIR: sheets/ and solutions/ with a file for each student, all answers in key.csv, key.json and key.xlsx, marking.*, manifest.json.
+
+    Exit status: 0 done, 1 some sheets could not be made, 130 interrupted. Whatever is there is whole.
+    """  # noqa: E501 - a paragraph of help is one line, which the terminal folds
     chosen = Choices(
         variants, seed, roster, to, out, exercises, solutions, blanks, carry, points, title, course, institution,
         logo, date, paper, notation, templates, combine, workers, resume, force,
