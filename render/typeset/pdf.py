@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,12 @@ def compile_pdf(source: str, theme: Theme = PLAIN) -> bytes:
     """The PDF of a page in Typst: PDF/UA-1, fonts embedded, the same bytes on every machine.
 
     Only the fonts that come with the compiler and the theme are used. A character that is in none of them is looked for
-    in the fonts of the machine; where it is not there either its number is printed ("[U+1F642]"). Raises
+    in the fonts of the machine; where it is not there either a letter is spelt in Latin ones (Li for 李), and of any
+    other sign the number is printed ("[U+1F642]"). Raises
     `ChainruleError` for what does not compile, with the compiler's own words.
     """
     problem = ""
-    for text, only_bundled in ((source, True), (source, False), (_UNUSUAL.sub(_code, source), True)):
+    for text, only_bundled in ((source, True), (source, False), (_UNUSUAL.sub(_spelt, source), True)):
         try:
             return _compile(text, _fonts(theme.folder, not only_bundled))
         except ChainruleError as error:
@@ -124,5 +126,9 @@ def _told(message: str, diagnostic: str, source: str) -> str:
     return f"{message} (line {line} of its Typst source: {shown(source.splitlines()[line - 1].strip())})"
 
 
-def _code(match: re.Match[str]) -> str:
-    return f"[U+{ord(match[0]):04X}]"
+def _spelt(match: re.Match[str]) -> str:
+    """A letter of another script in Latin letters, as in a passport; any other sign by its number."""
+    from anyascii import anyascii
+
+    latin = anyascii(match[0]) if unicodedata.category(match[0]).startswith("L") else ""
+    return latin if latin.isalpha() else f"[U+{ord(match[0]):04X}]"
