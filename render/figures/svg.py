@@ -31,10 +31,10 @@ def factor(mark: int) -> int:
     return (mark - 1) % FACTORS + 1
 
 
-def style_sheet(dark: bool = True) -> str:
+def style_sheet(plain: bool = False) -> str:
     """The styles inside a figure; plain colours first, for viewers that know no custom properties.
 
-    ``dark`` is False where the page around it is white whatever its reader prefers.
+    ``plain`` leaves it at these: for a file that is shown on a white page, which reaches into no picture.
     """
     base = [
         f"svg.drawing{{max-width:100%;height:auto;color:{TONES[0][2]};"
@@ -59,8 +59,11 @@ def style_sheet(dark: bool = True) -> str:
         f"svg.drawing text.faint{{color:{TONES[1][2]}}}",
         *(f"svg.drawing .factor{k}{{color:{colour}}}" for k, colour in enumerate(LIGHT, 1)),
     ]
-    night = f"@media screen and (prefers-color-scheme:dark){{{themed(1)}}}" if dark else ""
-    return "".join([*base, f"@media all{{{themed(0)}}}", night])
+    if plain:
+        return "".join(base)
+    return "".join(
+        [*base, f"@media all{{{themed(0)}}}", f"@media screen and (prefers-color-scheme:dark){{{themed(1)}}}"]
+    )
 
 
 def themed(scheme: int) -> str:
@@ -82,12 +85,12 @@ def themed(scheme: int) -> str:
     return "".join(rules)
 
 
-def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True, dark: bool = True) -> str:
+def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True, plain: bool = False) -> str:
     """A drawing as one `<svg>` element.
 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
-    screen reader says; ``styled`` is False in a page that has the `style_sheet` already; ``dark`` is the sheet's. Colours come
-    from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
+    screen reader says; ``styled`` is False in a page that has the `style_sheet` already, whose ``plain`` this is. Colours
+    come from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
     to ``--factor-6``, where it has them. ``--width`` is the drawing's own width, for a page that has to shrink it.
     """
     placed = layout(drawing)
@@ -100,7 +103,7 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing{broad}" '
         f'viewBox="0 0 {number(placed.width)} {number(placed.height)}" {size}>',
-        heading + (f"<style>{style_sheet(dark)}</style>" if styled else ""),
+        heading + (f"<style>{style_sheet(plain)}</style>" if styled else ""),
         arrowheads(placed, prefix),
         f'<path class="paper" d="M0 0H{number(placed.width)}V{number(placed.height)}H0Z"/>',
         *(line_path(line, prefix) for line in placed.lines),
