@@ -20,7 +20,7 @@ from derive.tex import tex_equation
 from derive.tex_names import LATEX, LATEX_INLINE, escape_text
 from derive.width import equation_width
 from render import pictures
-from render.decks.height import TABLE_ROOM, WIDTH, is_stacked
+from render.decks.height import ONE_LINE, TABLE_ROOM, WIDTH, is_stacked
 from render.decks.slides import Slide, arrange
 from render.decks.views import slide
 from render.document import Document, Equation, Figure
@@ -30,7 +30,7 @@ from render.font_files import Font
 from render.numbering import anchor
 from render.theming import LATEX_FONTS, PLAIN, Theme, family
 from render.typeset import markdown, pdf
-from render.typeset.lines import display
+from render.typeset.lines import display, set_lines, tex_script
 from render.typeset.mathml import MATHML_INLINE, mathml
 from render.typeset.page import WIDTHS, equation_html, equation_slide
 from render.typeset.typst import escape_markup
@@ -136,6 +136,22 @@ def _latex_display(equation: Equation, aside: bool) -> Displayed:
     return Displayed(made.tex, made.wide)
 
 
+_STEPS = replace(tex_script(LATEX), step=r"\uncover<+->{%s}", same_step=r"\uncover<.->{%s}")
+
+
+def _beamer_display(equation: Equation, aside: bool) -> Displayed:
+    if aside:
+        return _latex_display(equation, aside)
+    made = set_lines(equation.sides, _STEPS, room=ONE_LINE, boxed=equation.boxed)
+    return Displayed(made.tex, made.wide)
+
+
+def _beamer_page(theme: Theme) -> dict[str, object]:
+    names = ("ink", "paper", "muted", "heading")
+    colors = {name: getattr(theme.light, name).removeprefix("#").upper() for name in names}
+    return {**_latex_page(theme), **colors, "serif": not LATEX_FONTS[theme.latex].sans}
+
+
 def _latex_figure(figure: Figure, stem: str, theme: Theme) -> Drawn:
     return Drawn(tikz(figure.drawing))
 
@@ -219,6 +235,20 @@ FORMATS["slides"] = replace(
     folder="html/slides",
     display=_slides_display,
     page=_slides_page,
+    table_room=TABLE_ROOM,
+    arrange=arrange,
+    views={Slide: slide},
+    by_default=False,
+)
+
+FORMATS["beamer"] = replace(
+    FORMATS["latex"],
+    name="beamer",
+    suffix="_beamer.tex",
+    summary="the same slides for LaTeX's class beamer, figures in TikZ",
+    folder="latex/beamer",
+    display=_beamer_display,
+    page=_beamer_page,
     table_room=TABLE_ROOM,
     arrange=arrange,
     views={Slide: slide},

@@ -30,17 +30,20 @@ class Palette:
 
 @dataclass(frozen=True)
 class Latex:
-    """Fonts for LaTeX: the lines of the preamble that load them."""
+    """Fonts for LaTeX: the lines of the preamble that load them; slides are set without serifs where it is ``sans``."""
 
     summary: str
     lines: tuple[str, ...]
+    sans: bool = False
 
 
 # Fonts that every TeX installation has; a theme names one, so that nothing of its own gets into the preamble.
 LATEX_FONTS = {
-    "lmodern": Latex("Latin Modern, with serifs", (r"\usepackage{lmodern}",)),
+    "lmodern": Latex("Latin Modern, with serifs", (r"\usepackage{lmodern}",), sans=True),
     "lmodern-sans": Latex(
-        "Latin Modern without serifs", (r"\usepackage{lmodern}", r"\renewcommand{\familydefault}{\sfdefault}")
+        "Latin Modern without serifs",
+        (r"\usepackage{lmodern}", r"\renewcommand{\familydefault}{\sfdefault}"),
+        sans=True,
     ),
     "palatino": Latex("Palatino, with mathematics", (r"\usepackage{mathpazo}",)),
     "times": Latex("Times, with mathematics", (r"\usepackage{mathptmx}",)),
@@ -50,6 +53,7 @@ LATEX_FONTS = {
     "helvetica": Latex(
         "Helvetica, without serifs",
         (r"\usepackage{lmodern}", r"\usepackage[scaled=.9]{helvet}", r"\renewcommand{\familydefault}{\sfdefault}"),
+        sans=True,
     ),
 }
 
