@@ -176,7 +176,7 @@ def _planned(names: tuple[str, ...], chosen: Choices) -> Handout:
     check_folder(chosen.out)
     students = _students(chosen)
     stated = tuple(load_problem(name) for name in names)
-    heading = _heading(chosen)
+    heading = _heading(chosen, stated)
     copies = _copies(students, chosen, stated, each)
     sheets = _sheets(stated, chosen, varied=chosen.variants is not None or bool(students))
     if copies:
@@ -278,13 +278,15 @@ def _copies(
     return deal(students, chosen.variants, stated[0].stem) if each else ()
 
 
-def _heading(chosen: Choices) -> Heading:
+def _heading(chosen: Choices, stated: tuple[Problem, ...]) -> Heading:
+    """What all heads have in common; the logo is read once."""
     from render.handout.heading import Heading
     from render.pictures import read_picture
 
-    name = chosen.institution or chosen.course or "Logo"
+    name = f"The logo of {chosen.institution}" if chosen.institution else "Logo"
     logo = None if chosen.logo is None else read_picture(chosen.logo, name, "--logo")
-    return Heading(chosen.title, chosen.course, chosen.institution, logo, chosen.date)
+    title = chosen.title or (f"Exercises: {stated[0].title}" if len(stated) == 1 and stated[0].title else "Exercises")
+    return Heading(title, chosen.course, chosen.institution, logo, chosen.date)
 
 
 def _sheets(stated: tuple[Problem, ...], chosen: Choices, *, varied: bool) -> Sheets:
