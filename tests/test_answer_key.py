@@ -69,7 +69,7 @@ def test_every_mistake_of_every_number_has_a_row(made: dict[str, bytes]) -> None
 def test_choices_and_orders_are_letters_and_formulas_as_they_are_typed(made: dict[str, bytes]) -> None:
     found = {row["type"]: row["value"] for row in rows(made["key.csv"])}
     assert found["choice"] == "b"
-    assert found["order"] == "c a b or c b a"
+    assert found["order"] == "C A B or C B A"
     assert found["formula"] == "'-(t - a)*a*(1 - a)"  # the apostrophe keeps a spreadsheet from calculating it
 
 

@@ -280,13 +280,13 @@ def _copies(
 
 
 def _heading(chosen: Choices, stated: tuple[Problem, ...]) -> Heading:
-    """What is printed over every sheet; its title is the problem's own where none is given."""
+    """What all heads have in common; the logo is read once."""
     from render.handout.heading import Heading
     from render.pictures import read_picture
 
-    name = chosen.institution or chosen.course or "Logo"
+    name = f"The logo of {chosen.institution}" if chosen.institution else "Logo"
     logo = None if chosen.logo is None else read_picture(chosen.logo, name, "--logo")
-    title = chosen.title or (stated[0].title if len(stated) == 1 else "Exercises")
+    title = chosen.title or (f"Exercises: {stated[0].title}" if len(stated) == 1 and stated[0].title else "Exercises")
     return Heading(title, chosen.course, chosen.institution, logo, chosen.date)
 
 
