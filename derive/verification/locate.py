@@ -32,9 +32,7 @@ def located(point: Point) -> list[str]:
     right = [name for (kind, name), each in by_array.items() if kind != "value" and all(each)]
     wrong = [name for (kind, name), each in by_array.items() if kind != "value" and not all(each)]
     if right:
-        notes.append(
-            f"of the arrays, {listed(right)} {_are(right)} right throughout, {listed(wrong)} {_are(wrong)} not"
-        )
+        notes.append(_throughout(right, wrong))
     outside = [item.name for item, within in zip(point.items, inside, strict=True) if not within]
     if len(outside) == 1 and len(inside) > FEW:
         return [*notes, f"one number alone is wrong, {outside[0]}: look at how this one was worked out, or copied"]
@@ -44,6 +42,13 @@ def located(point: Point) -> list[str]:
         if reading:
             return [*notes, _implied(point, reading)]
     return notes
+
+
+def _throughout(right: Sequence[str], wrong: Sequence[str]) -> str:
+    """Which arrays are right in every number; where there are many, which are not."""
+    if len(right) > FEW:
+        return f"of the arrays, {listed(wrong)} {_are(wrong)} wrong, and the other {len(right)} right throughout"
+    return f"of the arrays, {listed(right)} {_are(right)} right throughout, and {listed(wrong)} {_are(wrong)} not"
 
 
 def _are(names: Sequence[str]) -> str:
