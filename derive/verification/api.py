@@ -201,5 +201,8 @@ def _said(error: BaseException) -> str:
     ours = str(Path(__file__).resolve().parents[1])
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    words = printable(" ".join(str(error).split()))[:300]
+    try:
+        words = printable(" ".join(str(error).split()))[:300]
+    except Exception:  # one that cannot say its own words
+        words = ""
     return type(error).__name__ + (f": {words}" if words else "") + where

@@ -56,7 +56,7 @@ def verdict(report: Report) -> str:
     if not every:
         return "Wrong: no numbers came that could be compared."
     if outside:
-        which = f"{outside:,} of {_count(every, 'number')} {_s(outside, 'lie')}"
+        which = "the number lies" if every == 1 else f"{outside:,} of {every:,} numbers {_s(outside, 'lie')}"
         return f"Wrong: {which} outside what {explains(report.precision)}."
     if report.points == 1:
         return f"Wrong: {_all(every, 'number')} would be right, but not as they were handed over."
