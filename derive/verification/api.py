@@ -15,9 +15,9 @@ from derive.errors import ChainruleError, printable, shown, unknown
 from derive.problem import Problem, load
 from derive.verification import formula_reading, handed, judge, precision, python_values, sources
 from derive.verification.calls import CallError
-from derive.verification.handed import HandedError
 from derive.verification.precision import Precision
 from derive.verification.report import Report
+from derive.verification.rows import HandedError
 from derive.verification.runner import UserError
 from derive.verification.sources import Options, Source
 
