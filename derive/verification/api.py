@@ -15,9 +15,9 @@ from derive.errors import ChainruleError, printable, shown, unknown
 from derive.problem import Problem, load
 from derive.verification import formula_reading, handed, judge, precision, python_values, sources
 from derive.verification.calls import CallError
-from derive.verification.handed import HandedError
 from derive.verification.precision import Precision
 from derive.verification.report import Report
+from derive.verification.rows import HandedError
 from derive.verification.runner import UserError
 from derive.verification.sources import Options, Source
 
@@ -201,5 +201,8 @@ def _said(error: BaseException) -> str:
     ours = str(Path(__file__).resolve().parents[1])
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    words = printable(" ".join(str(error).split()))[:300]
+    try:
+        words = printable(" ".join(str(error).split()))[:300]
+    except Exception:  # one that cannot say its own words
+        words = ""
     return type(error).__name__ + (f": {words}" if words else "") + where

@@ -184,7 +184,12 @@ def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
 
 
 def _needed_for_array(point: Point) -> int | None:
-    """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
+    """Where no number of an array has a digit that is sure: how many the smallest of them would want.
+
+    A float type has its digits whatever is asked for: where it leaves none that is sure, terms have cancelled.
+    """
+    if point.precision.kind.startswith("float"):
+        return None
     wide = np.array([_quotient(high - low, 1) for low, high in point.bounds])
     middles = np.array([float(middle) for middle in point.middles])
     start, arrays = 0, []

@@ -19,11 +19,12 @@ from derive.derivation import Derivation
 from derive.errors import ChainruleError
 from derive.verification import files, formula_reading, handed, processes, separating
 from derive.verification.formulas import Formulas
-from derive.verification.handed import Handed, HandedError
+from derive.verification.handed import Handed
 from derive.verification.judge import judge
 from derive.verification.precision import Precision
 from derive.verification.processes import RunError
 from derive.verification.report import Explanation, Report
+from derive.verification.rows import HandedError
 from derive.verification.runner import Task, UserError
 from derive.verification.separating import Values
 

@@ -56,7 +56,7 @@ def verdict(report: Report) -> str:
     if not every:
         return "Wrong: no numbers came that could be compared."
     if outside:
-        which = f"{outside:,} of {_count(every, 'number')} {_s(outside, 'lie')}"
+        which = "the number lies" if every == 1 else f"{outside:,} of {every:,} numbers {_s(outside, 'lie')}"
         return f"Wrong: {which} outside what {explains(report.precision)}."
     if report.points == 1:
         return f"Wrong: {_all(every, 'number')} would be right, but not as they were handed over."
@@ -95,9 +95,10 @@ def left_out(report: Report) -> str:
     outside = sum(not row.within for row in rest)
     if not rest:
         return ""
-    if not outside:
-        return f"and {len(rest):,} more within their bounds"
-    return f"and {len(rest):,} more, {outside:,} of them outside their bounds"
+    bounds = "its bound" if len(rest) == 1 else "their bounds"
+    if outside in (0, len(rest)):
+        return f"and {len(rest):,} more {'outside' if outside else 'within'} {bounds}"
+    return f"and {len(rest):,} more, {outside:,} of them outside {bounds}"
 
 
 def diagnosis(report: Report) -> list[str]:
@@ -105,8 +106,13 @@ def diagnosis(report: Report) -> list[str]:
     found = [each.words for each in report.diagnosis]
     if len(found) > 1:
         found = [f"{number}. {words}" for number, words in enumerate(found, start=1)]
-        found.insert(0, f"Each of these {len(found)} explains every number:")
+        found.insert(0, several(len(found)))
     return [*found, *(sentence(note) for note in report.notes)]
+
+
+def several(count: int) -> str:
+    """What stands before more than one explanation."""
+    return f"Each of these {count} explanations accounts for every number, the most plausible first:"
 
 
 def sentence(note: str) -> str:
@@ -139,6 +145,12 @@ def _s(number: int, verb: str) -> str:
     if number != 1:
         return verb
     return {"do": "does"}.get(verb, f"{verb}s")
+
+
+def listed(names: Sequence[str]) -> str:
+    """E@1; E@1 and w1+; E@1, w1+ and w2+."""
+    *front, last = names
+    return f"{', '.join(front)} and {last}" if front else last
 
 
 def arrays(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -128,7 +128,7 @@ def _unbent(structure: Structure, affines: list[Affine]) -> Iterator[Edit]:
     squashes = [_before(structure, each) for each in affines]
     lines = {flow(s.source, s.target, structure.program.error): _upstream_of(s) for s in squashes if s is not None}
     if len(lines) == len(affines):
-        variant = "that of the units it comes to"
+        variant = "in the layer that it reaches"
         yield on_lines("back_pass_activation_derivative_missing", affines[0].layer, variant, lines)
 
 
