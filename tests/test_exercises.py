@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
@@ -73,9 +74,13 @@ def test_an_answer_stands_where_the_json_has_it() -> None:
 
 @pytest.mark.parametrize(
     ("carry", "shown", "asked"),
-    [("4sf", "0.08217", "4 significant digits"), ("2sf", "0.082", "2 significant digits"), ("5dp", "0.08217", "5 decimal places"),
-     ("1dp", "0.1", "1 decimal place")],
-)  # fmt: skip
+    [
+        ("4sf", "0.08217", "4 significant digits"),
+        ("2sf", "0.082", "2 significant digits"),
+        ("5dp", "0.08217", "5 decimal places"),
+        ("1dp", "0.1", "1 decimal place"),
+    ],
+)
 def test_a_number_is_shown_as_it_is_asked_for(carry: str, shown: str, asked: str) -> None:
     (answer,) = numbers(exercise("mazur", "gradient:w5", carry=carry)).values()
     assert (answer.shown, answer.asked) == (shown, asked)
@@ -196,7 +201,7 @@ def test_the_factors_in_order_begin_at_the_error_and_end_at_the_weight() -> None
         assert ordered[0][1] == "E_total"
         assert ordered[-1] is not None
         assert ordered[-1][2] == "w1"
-        assert all(a is not None and b is not None and a[2] == b[1] for a, b in zip(ordered, ordered[1:], strict=False))
+        assert all(a is not None and b is not None and a[2] == b[1] for a, b in pairwise(ordered))
 
 
 def test_the_missing_factor_lies_between_its_neighbours() -> None:
@@ -274,7 +279,7 @@ def test_what_is_due_after_a_mistake_is_less_than_all() -> None:
 # ---- every problem -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", [name for name in bundled()])
+@pytest.mark.parametrize("problem", bundled())
 def test_every_bundled_problem_has_a_sheet(problem: str) -> None:
     made = sheet(problem)
     assert len(made.exercises) >= 4
