@@ -14,7 +14,8 @@ from derive.notation import Names
 from derive.scalars import Scalar
 from derive.variants.answers import Answered, Mistaken
 from derive.variants.asked import Asked
-from derive.verification.family import SENTENCES
+from derive.verification.edit import Edit
+from derive.verification.family import SENTENCES, family
 from derive.verification.judge import base_sheet
 from derive.verification.precision import Precision
 from derive.verification.sheet import Sheet as BackwardSheet
@@ -40,6 +41,11 @@ class Ground:
     def base(self) -> BackwardSheet:
         """The lines of the backward pass, on which mistakes are made."""
         return base_sheet(self.derivation)
+
+    @cached_property
+    def mistakes(self) -> tuple[Edit, ...]:
+        """Every mistake that is known of this problem."""
+        return family(self.base, self.derivation.problem)
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
