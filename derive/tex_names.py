@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from derive.formula import Name
 
@@ -49,18 +48,12 @@ def escape_text(text: str) -> str:
 
 def clean(text: str) -> str:
     """The text without control characters, in composed form, its white space as single spaces."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text  # as nearly all are
-    return _cleaned(text)
-
-
-@lru_cache(maxsize=1024)
-def _cleaned(text: str) -> str:
-    composed = unicodedata.normalize("NFC", text)
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    if composed.isprintable() and "  " not in composed:
+        return composed  # nearly every text, and nothing in it to change
     return re.sub(r"\s+", " ", "".join(" " if c.isspace() else c for c in composed if c.isspace() or _is_printed(c)))
 
 
-@lru_cache(maxsize=4096)
 def _is_printed(character: str) -> bool:
     if (
         character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from render.commands.common import bad, check_name, load_problem, say
-from render.commands.files import check_folder, check_templates, formats_of, names_of, tell_missing
+from render.commands.files import check_folder, formats_of, names_of, tell_missing
+from render.commands.templates import TemplatesOption, templates_of
 
 if TYPE_CHECKING:
     from derive.problem import Problem
@@ -114,7 +115,7 @@ def handout(
         str | None,
         typer.Option(metavar="NAME|FILE.toml", help="See `chainrule list notations`; or a file of your own."),
     ] = None,
-    templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
+    templates: TemplatesOption = None,
     combine: Annotated[
         bool, typer.Option("--combine", help="One PDF of all sheets too, each on paper of its own, to be printed.")
     ] = False,
@@ -243,7 +244,7 @@ def _check_usage(names: tuple[str, ...], chosen: Choices, each: tuple[str, ...])
     if chosen.templates is not None:
         from render.formats import format_named
 
-        check_templates(chosen.templates, {name: format_named(name) for name in each})
+        templates_of(chosen.templates, {name: format_named(name) for name in each})
 
 
 def _check_line(option: str, text: str) -> None:
@@ -311,7 +312,7 @@ def _work(sheets: Sheets, copies: tuple[Copy, ...], formats: tuple[str, ...], he
         copies=copies,
         sheets=sheets,
         papers=Papers(sheet_document, solution_document, marking_document, problem_text),
-        layout=Layout(formats, chosen.templates, chosen.paper),
+        layout=Layout(formats, _own(chosen), chosen.paper),
         heading=heading,
         problems=problem_names([problem.stem for problem in sheets.problems]),
         solutions=chosen.solutions,
@@ -333,7 +334,7 @@ def _told(
         "roster": None if chosen.roster is None else roster_told(chosen.roster, students),
         "logo": file_told(chosen.logo),
         "notation": file_told(chosen.notation),
-        "templates": folder_told(chosen.templates),
+        "templates": folder_told(_own(chosen)),
     }
 
 
@@ -371,3 +372,10 @@ def _tell(made: Handout, done: Done, chosen: Choices) -> None:
     say("all others are whole; the same command with --resume tries these again")
     sys.stdout.flush()
     raise typer.Exit(SOME_FAILED)
+
+
+def _own(chosen: Choices) -> Path | None:
+    """The folder of templates that was asked for, of one's own or bundled."""
+    from render.theme_file import folder_of
+
+    return None if chosen.templates is None else folder_of(chosen.templates)

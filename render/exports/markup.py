@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from derive.errors import ChainruleError
@@ -35,7 +36,8 @@ from render.document import (
     Table,
     Text,
 )
-from render.figures.svg import svg
+from render.drawing import Drawing
+from render.figures.svg import style_sheet, svg
 from render.numbering import Target, find, words
 
 SPECIAL = re.compile(r"([$\\])")  # what begins a formula in the text of a platform that has TeX
@@ -185,8 +187,7 @@ class Page:
 
     def _figure(self, block: Figure) -> Element:
         made = Element("div", {"class": "figure"})
-        drawn = svg(block.drawing, title=block.alternative, dark=False).encode("utf-8")
-        name = f"figure-{hashlib.sha256(drawn).hexdigest()[:12]}.svg"
+        name, drawn = picture(block.drawing, block.alternative)
         self.files[name] = drawn
         holder = SubElement(made, "p")
         SubElement(holder, "img", src=self.style.address(name), alt=clean(block.alternative).strip())
@@ -199,6 +200,13 @@ class Page:
             SubElement(parent, "strong").text = f"{WORDS[kind]} {number}."
             append(parent, " ")
         self.line(parent, caption)
+
+
+@lru_cache(maxsize=256)  # a variant's figure stands before each of its questions, and in every export
+def picture(drawing: Drawing, words: str) -> tuple[str, bytes]:
+    """A figure as a file: its name, which is its content's, and its content."""
+    drawn = svg(drawing, title=words, styles=style_sheet(plain=True)).encode("utf-8")
+    return f"figure-{hashlib.sha256(drawn).hexdigest()[:12]}.svg", drawn
 
 
 def append(parent: Element, text: str) -> None:

@@ -16,7 +16,7 @@ from render.exercises.model import ChoiceAnswer, Item, NumberAnswer, OrderAnswer
 from render.exports import wording
 from render.exports.accepted import plain, ranges
 from render.exports.formulas import tex_equation_of, tex_line
-from render.exports.markup import Page, Style, append, html, inner_html
+from render.exports.markup import Page, Style, append, html
 from render.exports.pools import Question
 from render.exports.tree import fields
 from render.numbering import plain_text
@@ -122,7 +122,7 @@ def _choice(page: Page, question: Question, presentation: Element, processing: E
     options = list(enumerate(wording.offered(choice), FIRST))
     for number, option in options:
         label = SubElement(shown, "response_label", ident=str(number))
-        _rich(SubElement(label, "material"), inner_html(page.line(Element("p"), option.inlines)))
+        _rich(SubElement(label, "material"), html([page.line(Element("p"), option.inlines)]))
         if option.words:
             condition = _condition(processing, more=True)
             _limit(condition[0], "varequal", str(number))
@@ -167,7 +167,7 @@ def _matching(page: Page, question: Question, presentation: Element, processing:
     for position, inlines in enumerate(order.items):
         respident = f"response_{FIRST + position}"
         answer = SubElement(presentation, "response_lid", ident=respident)
-        _rich(SubElement(answer, "material"), inner_html(page.line(Element("p"), inlines)))
+        _rich(SubElement(answer, "material"), html([page.line(Element("p"), inlines)]))
         shown = SubElement(answer, "render_choice")
         for place in range(len(order.items)):
             label = SubElement(shown, "response_label", ident=str(FIRST_PLACE + place))

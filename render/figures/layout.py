@@ -21,9 +21,9 @@ INNER = 150.0  # what it costs a bias to stand between two units
 DOT = 2.2  # radius of each of the three dots that stand for units left out
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def layout(drawing: Drawing) -> Placed:
-    """Put everything that a drawing shows into its place; the same drawing once for all formats and documents.
+    """Put everything that a drawing shows into its place; several formats and papers ask for the same one.
 
     Errors: ChainruleError for a drawing that contradicts itself.
     """

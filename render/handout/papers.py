@@ -230,12 +230,13 @@ def _how_to_mark(sheet: Sheet) -> list[Block]:
 def _marked(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = []
     rows = [_step_row(place, step) for place, step in enumerate(exercise.solution, start=1) if step.points]
+    carried = any(step.follows for step in exercise.solution)
     blocks += table(
         f"tab-steps-{number}",
         prose("What each step is worth."),
-        ("step", "for what", "points", "with an earlier error"),
-        rows,
-        (False, False, True, False),
+        ("step", "for what", "points", *(("with an earlier error",) if carried else ())),
+        [row if carried else row[:3] for row in rows],
+        (False, False, True, False)[: 4 if carried else 3],
     )
     for item in exercise.items:
         blocks += _item_marked(item, number)

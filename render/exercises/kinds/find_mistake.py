@@ -136,7 +136,7 @@ def _edits(desk: Desk) -> Iterator[Edit]:
     """The mistakes of the backward pass, in one layer each."""
     return (
         edit
-        for edit in desk.ground.mistakes
+        for edit in desk.ground.edits
         if (edit.stage == BACKWARD and edit.layer != "all") or edit.mistake in ALL_LAYERS
     )
 
