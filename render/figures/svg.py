@@ -89,7 +89,7 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool 
     """A drawing as one `<svg>` element.
 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
-    screen reader says; ``styled`` is False in a page that has the `style_sheet` already, whose ``plain`` this is. Colours
+    screen reader says; ``styled`` is False in a page that has the `style_sheet` already; ``plain`` is its own. Colours
     come from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
     to ``--factor-6``, where it has them. ``--width`` is the drawing's own width, for a page that has to shrink it.
     """
