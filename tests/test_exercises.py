@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -21,15 +22,16 @@ from render.numbering import plain_text
 
 
 @cache
-def sheet(
-    problem: str, exercises: str | None = None, varied: bool = False, number: int = 1, **options: object
-) -> Sheet:
-    chosen = Options(exercises=exercises, **options)  # type: ignore[arg-type]
-    return Sheets((derive.load(problem),), 7, chosen, varied=varied).sheet(number)
+def sheets(problem: str, exercises: str | None, varied: bool, **options: Any) -> Sheets:
+    return Sheets((derive.load(problem),), 7, Options(exercises=exercises, **options), varied=varied)
 
 
-def exercise(problem: str, text: str, **options: object) -> Exercise:
-    (made,) = sheet(problem, text, **options).exercises  # type: ignore[arg-type]
+def sheet(problem: str, exercises: str | None = None, varied: bool = False, number: int = 1, **options: Any) -> Sheet:
+    return sheets(problem, exercises, varied, **options).sheet(number)
+
+
+def exercise(problem: str, text: str, **options: Any) -> Exercise:
+    (made,) = sheet(problem, text, **options).exercises
     return made
 
 
@@ -251,22 +253,25 @@ def numbers_in(formula: Formula) -> Iterator[str]:
 # ---- points --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+ALL = ",".join(KINDS)
+
+
 @pytest.mark.parametrize("points", [None, 1, 5, 10])
-def test_points_are_split_over_items_and_steps(kind: str, points: int | None) -> None:
-    (made,) = sheet("mazur", kind, points=points).exercises
-    assert made.points == sum(step.points for step in made.solution)
-    assert points in (None, made.points)
-    assert all(step.points >= 0 for step in made.solution)
-    assert made.points > 0
+def test_points_are_split_over_items_and_steps(points: int | None) -> None:
+    for made in sheet("mazur", ALL, points=points).exercises:
+        assert made.points == sum(step.points for step in made.solution), made.kind
+        assert points in (None, made.points)
+        assert all(step.points >= 0 for step in made.solution)
+        assert made.points > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_says_what_its_steps_are_worth_and_for_what(kind: str) -> None:
-    made = exercise("mazur", kind)
-    assert made.prompt
-    assert made.solution
-    assert all(step.criterion for step in made.solution if step.points)
+def test_every_kind_says_what_its_steps_are_worth_and_for_what() -> None:
+    found = sheet("mazur", ALL).exercises
+    assert [made.kind for made in found] == list(KINDS)
+    for made in found:
+        assert made.prompt
+        assert made.solution
+        assert all(step.criterion for step in made.solution if step.points)
 
 
 def test_what_is_due_after_a_mistake_is_less_than_all() -> None:
