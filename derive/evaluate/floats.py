@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -128,7 +127,7 @@ def run(equations: Iterable[Equation], given: Mapping[str, Floats]) -> dict[str,
 
 def floats(array: NDArray[np.object_]) -> Floats:
     """Exact numbers as float64."""
-    return np.asarray(np.frompyfunc(lambda v: float(Fraction(int(v.p), int(v.q))), 1, 1)(array), dtype=np.float64)
+    return np.asarray(np.frompyfunc(lambda v: int(v.p) / int(v.q), 1, 1)(array), dtype=np.float64)
 
 
 class Run:

@@ -5,30 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.digits import from_float, significant
 from derive.verification import precision as precisions
+from derive.verification.bounds import as_floats
 from derive.verification.edit import Edit, Layer
 from derive.verification.family import SENTENCES, family
-from derive.verification.handed import Handed, Item
+from derive.verification.handed import Handed
 from derive.verification.locate import located
 from derive.verification.points import Point, place_of
 from derive.verification.precision import Precision
-from derive.verification.report import Explanation, Report, Row
+from derive.verification.report import Explanation, Report
+from derive.verification.rows import rows_of
 from derive.verification.search import Made, Search, all_made
 from derive.verification.sheet import Sheet, sheet
 
 GROSS = 0.01
 """A mistake that changes a number by less than this share of it is not asked to be told apart."""
-
-MOST_DIGITS = 17
-
-SMALLEST, LARGEST = 5e-324, 1e308
 
 MOST_NAMED = 5
 """So many numbers that are not finite are named."""
@@ -48,7 +44,7 @@ def judge(
     turned = sorted({name for _, each in handed for name in each.turned})
     found = Report(
         "verified",
-        tuple(rows_of(points[0])),
+        rows_of(points[0]),
         precision=str(points[0].precision),
         points=len(points),
         notes=tuple(_kinks(points[0])),
@@ -120,60 +116,6 @@ def point(
     return Point(base, {**derivation.given, **values}, handed.items, precision, update)  # type: ignore[dict-item]
 
 
-# ---- rows ----------------------------------------------------------------------------------
-
-
-def rows_of(point: Point) -> list[Row]:
-    """Each number beside its reference."""
-    inside = point.within(point.bounds)
-    rows = []
-    zipped = zip(point.items, point.values, point.middles, point.bounds, inside, strict=True)
-    for item, value, middle, (low, high), within in zipped:
-        difference = abs(value - middle)
-        bound = max(high - middle, middle - low)
-        known = bool(middle) and item.value is not None
-        relative = (_quotient(difference, abs(middle)) if difference else 0.0) if known else None
-        rows.append(
-            Row(
-                item.name,
-                item.text,
-                significant(middle, MOST_DIGITS),
-                "" if relative is None else _three(relative),
-                _digits(relative, item.value is not None and not difference),
-                _three(_quotient(bound, 1)),
-                bool(within),
-                _array_of(item),
-            )
-        )
-    return rows
-
-
-def _array_of(item: Item) -> str:
-    """How a report calls the array of a number."""
-    name = item.scalar.array
-    return f"dE/d{name}" if item.kind == "delta" else f"{name}{'+' * (item.kind == 'updated')}"
-
-
-def _quotient(top: Fraction, bottom: Fraction | int) -> float:
-    """A positive quotient as a float; what is smaller than any is the smallest, what is larger the largest."""
-    quotient = top / bottom
-    return LARGEST if quotient > LARGEST else max(float(quotient), SMALLEST)
-
-
-def _three(value: float) -> str:
-    """Three significant digits."""
-    return "0" if value == 0 else from_float(float(f"{value:.2e}"))
-
-
-def _digits(relative: float | None, equal: bool) -> int:
-    """How many significant digits are right."""
-    if equal:
-        return MOST_DIGITS
-    if relative is None or relative >= 1:
-        return 0
-    return max(0, min(MOST_DIGITS, math.floor(-math.log10(relative or 1e-18))))
-
-
 # ---- undecided -----------------------------------------------------------------------------
 
 
@@ -185,19 +127,19 @@ def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
 
 def _needed_for_array(point: Point) -> int | None:
     """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
-    wide = np.array([_quotient(high - low, 1) for low, high in point.bounds])
-    middles = np.array([float(middle) for middle in point.middles])
+    wide, middles, radii = 2 * point.bounds.reaches, *point.reference_in_floats
+    known_at_all = (middles != 0) & (np.abs(middles) > 2 * radii)
     start, arrays = 0, []
     for each in point.sizes:
         place = slice(start, start + each)
-        known = middles[place] != 0
+        known = known_at_all[place]
         arrays.append(known.any() and (wide[place][known] >= np.abs(middles[place][known])).all())
         start += each
     return 2 if any(arrays) else None
 
 
 def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) -> int | None:
-    halves = np.array([float(half) for half in points[0].half_units])
+    halves = as_floats(points[0].half_units)
     yours = np.abs(points[0].yours)
     coarse = float(np.max(halves[yours > 0] / yours[yours > 0], initial=0.0))
     if coarse < GROSS / 4 and not points[0].precision.steps:

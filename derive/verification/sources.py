@@ -104,7 +104,7 @@ def report(derivation: Derivation, source: Source, given: Precision | None = Non
     notes = (*source.notes, *found.notes)
     if found.verdict != "wrong":
         return replace(found, notes=notes)
-    if found.rows and all(row.within for row in found.rows) and found.points > 1 and not found.diagnosis:
+    if found.rows and not found.outside and found.points > 1 and not found.diagnosis:
         notes = (*notes, CONSTANTS)
     own = tuple(each for each in source.diagnosis if each.mistakes not in {e.mistakes for e in found.diagnosis})
     return replace(found, notes=notes, diagnosis=(*own, *found.diagnosis))
