@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
 from derive.derivation import Derivation
+from derive.verification import chance
 from derive.verification import precision as precisions
 from derive.verification.bounds import as_floats
 from derive.verification.edit import Edit, Layer
@@ -170,11 +172,15 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
     found: list[Explanation] = []
     if points[0].precision.kind == "float64" and _as_float32(points):
         found.append(Explanation((("float32_rounding", "all"),), _sentence("float32_rounding", "all", "")))
+    found += _other_biases(points)
     search = _search(derivation, points)
     singles = search.single()
     found += [explanation(edits) for edits in singles]
     if not found and not notes:
-        found += [explanation(edits) for edits in search.pairs()]
+        pairs = search.pairs()
+        if too_few := chance.too_few(search, pairs):
+            return (), [too_few]
+        found += [explanation(edits) for edits in pairs]
     if not found and not notes:
         notes += located(points[0])
     return tuple(found), notes
@@ -185,10 +191,27 @@ def _as_float32(points: Sequence[Point]) -> bool:
     return all(each.within(each.bounds).all() for each in loose)
 
 
+def _other_biases(points: Sequence[Point]) -> list[Explanation]:
+    """New weights that are right where the biases are updated that the problem keeps, or kept that it updates."""
+    update = points[0].update
+    if update is None or not any(item.kind == "updated" for item in points[0].items):
+        return []
+    other: Literal["fixed", "updated"] = "updated" if update.biases == "fixed" else "fixed"
+    varied = [replace(each, update=replace(update, biases=other)) for each in points]
+    if not all(each.within(each.bounds).all() for each in varied):
+        return []
+    name = f"biases_{other}"
+    return [Explanation(((name, "all"),), f"{_capital(SENTENCES[name])}.")]
+
+
 def explanation(edits: Sequence[Edit]) -> Explanation:
     """An explanation in words."""
     words = "; and ".join(_sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
-    return Explanation(tuple(edit.key for edit in edits), f"{words[:1].upper()}{words[1:]}.", tuple(edits))
+    return Explanation(tuple(edit.key for edit in edits), f"{_capital(words)}.", tuple(edits))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _sentence(mistake: str, layer: object, variant: str) -> str:
@@ -200,7 +223,7 @@ def _kinks(point: Point) -> list[str]:
     """Where a net input stands exactly on a kink, any slope between the two sides is accepted; that is said."""
     from derive.verification.structure import Structure
 
-    values = point.floats.values
+    values = point.floats
     found = []
     for squash in Structure(point.sheet.program).squashes:
         if squash.row is not None and squash.row.kink and (values[squash.source] == 0).any():

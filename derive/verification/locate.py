@@ -44,7 +44,7 @@ def _implied(point: Point, affine: Affine) -> str:
         for item in point.items
         if item.scalar.array == affine.weight and item.kind == "gradient"
     }
-    incoming = np.asarray(point.floats.values[affine.incoming])
+    incoming = np.asarray(point.floats[affine.incoming])
     shape = affine.weight_shape
     if (
         len(given) < int(np.prod(shape))

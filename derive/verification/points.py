@@ -142,54 +142,60 @@ class Point:
     # ---- in floats -------------------------------------------------------------------------
 
     @cached_property
-    def floats(self) -> numbers.Run:
+    def floats(self) -> numbers.Values:
         """The right sheet in float64, for comparison with edited ones."""
-        ready = self.ready(self.sheet)
         given = {name: numbers.floats(array) for name, array in self.given.items()}
-        return numbers.Run(ready.equations, given)
+        return numbers.Values(self.ready(self.sheet).lines, given)
 
     @cached_property
     def yours(self) -> Floats:
         """The numbers that were handed over, in float64."""
         return as_floats(self.values)
 
-    def numbers_of(self, sheet: Sheet) -> Floats:
-        """The numbers of an edited sheet in float64."""
+    def numbers_of(self, sheet: Sheet, like: numbers.Values | None = None) -> Floats:
+        """The numbers of an edited sheet in float64; ``like`` are the values of a sheet that differs in few lines."""
         ready = self.ready(sheet)
-        values = self.floats.of(ready.equations)
-        return self._gathered(ready, values)
+        return self._gathered(ready, (like or self.floats).of(ready.lines))
 
-    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_]]:
-        """The numbers of an edited sheet in float64, and which of them are computed from something that is edited."""
+    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_], numbers.Values]:
+        """The numbers of an edited sheet in float64, which of them are computed from what is edited, and all values."""
         ready = self.ready(sheet)
-        values = self.floats.of(ready.equations)
-        numbers = self._gathered(ready, values)
+        values = self.floats.of(ready.lines)
+        found = self._gathered(ready, values)
         reached = []
         for key, indices in self._groups.items():
             line, own = (self.line(each, self._example[key]) for each in (ready, self.sheet))
             reached.append(np.full(len(indices), line != own or line in values.changed))
-        return numbers, np.concatenate(reached) if reached else np.zeros(0, dtype=bool)
+        return found, np.concatenate(reached) if reached else np.zeros(0, dtype=bool), values
 
     @cached_property
     def right(self) -> Floats:
         """The right numbers in float64."""
-        return self._gathered(self.ready(self.sheet), self.floats.values)
+        return self._gathered(self.ready(self.sheet), self.floats)
 
-    def all_may_fit(self, sheet: Sheet) -> bool:
-        """May every number of an edited sheet be the one handed over? The first that may not ends it."""
+    def all_may_fit(self, sheet: Sheet, like: numbers.Values) -> bool:
+        """May every number of an edited sheet be the one handed over? The first array that may not ends it.
+
+        ``like`` are the values of a sheet from which it differs in few lines. Those of the last layer are looked at
+        first: they are computed from the fewest lines.
+        """
         ready = self.ready(sheet)
-        values = self.floats.of(ready.equations)
-        slices = []
-        start = 0
-        for key, indices in self._groups.items():
-            slices.append((key, indices, slice(start, start + len(indices))))
-            start += len(indices)
-        for (kind, array), indices, place in reversed(slices):
-            found = np.asarray(values[self.line(ready, self._example[kind, array])]).reshape(-1)[indices]
+        values = like.of(ready.lines)
+        for key, indices, place in self._slices:
+            found = np.asarray(values[self.line(ready, self._example[key])]).reshape(-1)[indices]
             with np.errstate(invalid="ignore"):
                 if not (np.abs(found - self.yours[place]) <= self.slack[place]).all():
                     return False
         return bool(self.finite.all())
+
+    @cached_property
+    def _slices(self) -> tuple[tuple[tuple[str, str], NDArray[np.intp], slice], ...]:
+        """Each array's key, the flat positions of its items, and where they stand among all; the last array first."""
+        found, start = [], 0
+        for key, indices in self._groups.items():
+            found.append((key, indices, slice(start, start + len(indices))))
+            start += len(indices)
+        return tuple(reversed(found))
 
     @cached_property
     def _example(self) -> dict[tuple[str, str], Item]:
