@@ -11,7 +11,7 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
-from derive.digits import Exact, ends
+from derive.digits import Exact
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -45,11 +45,18 @@ class Bounds(Sequence[Ends]):
 
     def __getitem__(self, place: int) -> Ends:  # type: ignore[override]
         """The exact ends for one of them."""
+        low, high = self.rational(place)
+        return Fraction(int(low.p), int(low.q)), Fraction(int(high.p), int(high.q))
+
+    def rational(self, place: int) -> tuple[fmpq, fmpq]:
+        """The same as flint's rationals, with which it is quick to calculate."""
         ball, half = self.balls[place], self.halves[place]
         if not (isinstance(ball, fmpq) or ball.is_finite()):
-            return self.otherwise
-        low, high = ends(ball)
-        return (low - half, high + half) if half else (low, high)
+            low, high = self.otherwise
+            return rational(low), rational(high)
+        middle, reach = exactly(ball)
+        reach = reach + rational(half) if half else reach
+        return middle - reach, middle + reach
 
     def __iter__(self) -> Iterator[Ends]:
         """The exact ends of all."""
@@ -79,10 +86,32 @@ class Bounds(Sequence[Ends]):
         return np.asarray(inside)
 
 
+def rational(value: Fraction) -> fmpq:
+    """A fraction as flint's rational."""
+    return fmpq(value.numerator, value.denominator)
+
+
+def exactly(ball: Exact) -> tuple[fmpq, fmpq]:
+    """The middle and the radius of a finite ball."""
+    if isinstance(ball, fmpq):
+        return ball, ZERO
+    return _dyadic(ball.mid()), _dyadic(ball.rad())
+
+
+ZERO = fmpq(0)
+
+
+def _dyadic(value: arb) -> fmpq:
+    """An exact ball as a rational."""
+    mantissa, exponent = value.man_exp()
+    power = int(exponent)
+    return fmpq(mantissa << power) if power >= 0 else fmpq(mantissa, 1 << -power)
+
+
 def middle(ball: Exact) -> float:
     """The middle of a ball in float64, nan where it has none."""
     if isinstance(ball, fmpq):
-        return as_float(Fraction(int(ball.p), int(ball.q)))
+        return as_float(ball)
     return float(ball) if ball.is_finite() else np.nan
 
 
@@ -98,9 +127,11 @@ def as_floats(values: Sequence[Fraction]) -> Floats:
     return np.array([as_float(value) if value else 0.0 for value in values])
 
 
-def as_float(value: Fraction) -> float:
+def as_float(value: Fraction | fmpq) -> float:
     """A fraction in float64; infinite where it is larger than any."""
     try:
+        if isinstance(value, fmpq):
+            return int(value.p) / int(value.q)
         return value.numerator / value.denominator
     except OverflowError:
         return np.inf if value > 0 else -np.inf

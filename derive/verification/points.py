@@ -9,6 +9,7 @@ from functools import cached_property
 
 import flint
 import numpy as np
+from flint import fmpq
 from numpy.typing import NDArray
 
 from derive import optimizers
@@ -17,7 +18,7 @@ from derive.evaluate import balls, rounding
 from derive.evaluate import floats as numbers
 from derive.evaluate.balls import FIRST_BITS, LAST_BITS, Array
 from derive.problem import Update
-from derive.verification.bounds import ANYTHING, NOTHING, Bounds, Ends, as_floats, middle, radius
+from derive.verification.bounds import ANYTHING, NOTHING, ZERO, Bounds, Ends, as_floats, exactly, middle, radius
 from derive.verification.edit import Edit
 from derive.verification.handed import Item
 from derive.verification.mistakes import whole
@@ -122,11 +123,10 @@ class Point:
         found = self._read(ready, rounding.enclosed(ready.equations, self.given, how))
         return Bounds(found, self.half_units, otherwise)
 
-    def right_number(self, place: int) -> Fraction:
+    def right_number(self, place: int) -> fmpq:
         """A right number, 0 where it cannot be told from it."""
-        low, high = ends(self.reference[place])
-        between = low if low == high else (low + high) / 2
-        return Fraction(0) if low != high and abs(between) <= high - low else between
+        between, reach = exactly(self.reference[place])
+        return between if not reach or abs(between) > 2 * reach else ZERO
 
     def within(self, bounds: Bounds) -> NDArray[np.bool_]:
         """Which of the numbers lie between the ends."""
