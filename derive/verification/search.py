@@ -22,7 +22,7 @@ Clock = Callable[[], float]
 SECONDS_FOR_PAIRS = 20.0
 """So long two mistakes at once are looked for, of the processor's time: what else it does decides no diagnosis."""
 
-PAIRS_AT_ONCE = 32
+PAIRS_AT_ONCE = 64
 """So many are tried before the clock is read again, which takes as long as to try one."""
 
 MOST_EXPLANATIONS = 12
