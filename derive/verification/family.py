@@ -53,6 +53,8 @@ SENTENCES: dict[str, str] = {
     "update_handed_over": "these are the changes of the parameters, −η times the gradient",
     "new_weights_handed_over": "these are the parameters after the update, not the gradients; as new weights they "
     "are right, and --as updated says that they are such",
+    "biases_updated": "the biases were updated too, and the problem keeps them as they are",
+    "biases_fixed": "the biases were kept as they are, and the problem updates them",
     "weights_transposed_forward": "the forward pass used the weights transposed",
     "biases_left_out_forward": "the forward pass left the bias out",
     "biases_swapped": "biases were mixed up",

@@ -24,10 +24,10 @@ from derive.evaluate.balls import Array, UndecidedError
 from derive.functions import expand
 from derive.program import Equation, Expression, Shape, references
 from derive.scalars import Scalar, element, to_sympy
+from derive.verification.csv_lines import HandedError
 from derive.verification.handed import Handed, Item
 from derive.verification.handed import of_mapping as numbers_of
 from derive.verification.points import place_of
-from derive.verification.rows import HandedError
 from derive.verification.structure import Structure
 
 BITS = 512

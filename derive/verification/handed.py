@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from derive.derivation import Derivation
 from derive.errors import printable, shown, unknown
 from derive.notation import UnknownNameError, plain_name
 from derive.scalars import Scalar
-from derive.verification.rows import HandedError, csv_rows
+from derive.verification.csv_lines import HandedError, csv_rows
 
 Kind = Literal["value", "delta", "gradient", "updated"]
 
@@ -126,8 +128,9 @@ class _Reader:
         if index is not None or not shape:
             self._add(kind, Scalar(array, index or ()), value, name)
             return
-        for at, each in self._elements(name, array, value, shape):
-            self._add(kind, Scalar(array, at), each, f"{name}[{', '.join(map(str, at))}]")
+        found = self._array(name, array, value, shape)
+        for at, each in zip(product(*map(range, shape)), found.reshape(-1).tolist(), strict=True):
+            self._add(kind, Scalar(array, at), each, name, at)
 
     def _meant(self, name: str, section: Kind | None) -> tuple[Kind, str, tuple[int, ...] | None]:
         """What a name claims: its kind, its array, its index (None: the whole array)."""
@@ -156,9 +159,8 @@ class _Reader:
             raise HandedError(f"{self.place}: {_short(name)}: {array} is no parameter of this problem; known: {known}")
         return "value" if told != "delta" else "delta", array, index
 
-    def _elements(
-        self, name: str, array: str, value: Any, shape: tuple[int, ...]
-    ) -> Iterator[tuple[tuple[int, ...], Any]]:
+    def _array(self, name: str, array: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.object_]:
+        """What was handed over as a whole array, in the shape that it should have. Raises HandedError."""
         found = _nested(value, f"{self.place}: {name}")
         size = int(np.prod(shape))
         if found.shape != shape and found.shape == shape[::-1] and len(shape) == 2:
@@ -168,14 +170,23 @@ class _Reader:
             found = found.reshape(shape)
         if found.shape != shape:
             raise HandedError(f"{self.place}: {name}: found the shape {_shape(found.shape)}; expected {_shape(shape)}")
-        for at in np.ndindex(*shape):
-            yield at, found[at]
+        return found
 
-    def _add(self, kind: Kind, scalar: Scalar, value: Any, name: str) -> None:
-        if (kind, scalar) in self.items:
-            raise HandedError(f"{self.place}: {name} is there twice: {self.items[kind, scalar].name} is the same")
-        text, exact = number(value, f"{self.place}: {name}")
+    def _add(self, kind: Kind, scalar: Scalar, value: Any, array: str, at: tuple[int, ...] | None = None) -> None:
+        """One number: an element of what is called ``array``, or that itself."""
+        if (there := self.items.get((kind, scalar))) is not None:
+            raise HandedError(f"{self.place}: {_element(array, at)} is there twice: {there.name} is the same")
+        plain = type(value) is float and math.isfinite(value)  # as most of many are: their place need not be told
+        text, exact = (repr(value), Fraction(value)) if plain else number(value, self._place(array, at))
         self.items[kind, scalar] = Item(kind, scalar, label(self.derivation, kind, scalar), text, exact)
+
+    def _place(self, array: str, at: tuple[int, ...] | None) -> str:
+        return f"{self.place}: {_element(array, at)}"
+
+
+def _element(array: str, at: tuple[int, ...] | None) -> str:
+    """How an element is told in a message."""
+    return array if at is None else f"{array}[{', '.join(map(str, at))}]"
 
 
 def label(derivation: Derivation, kind: Kind, scalar: Scalar) -> str:
@@ -233,7 +244,7 @@ def number(value: Any, place: str) -> tuple[str, Fraction | None]:
     return text, Fraction(decimal)
 
 
-def _nested(value: Any, place: str) -> np.ndarray[Any, np.dtype[np.object_]]:
+def _nested(value: Any, place: str) -> NDArray[np.object_]:
     """Nested lists as an array of whatever they hold."""
     if isinstance(value, np.ndarray):
         return value.astype(object)
@@ -247,7 +258,7 @@ def _nested(value: Any, place: str) -> np.ndarray[Any, np.dtype[np.object_]]:
     return found
 
 
-def _fill(found: np.ndarray[Any, np.dtype[np.object_]], value: Any, at: tuple[int, ...], place: str) -> None:
+def _fill(found: NDArray[np.object_], value: Any, at: tuple[int, ...], place: str) -> None:
     if len(at) == found.ndim:
         found[at] = value
         return

@@ -66,7 +66,7 @@ def _implied(point: Point, reading: Sequence[Affine]) -> str:
         for item in point.items
         if item.scalar.array == affine.weight and item.kind == "gradient"
     }
-    incoming = np.asarray(point.floats.values[affine.incoming])
+    incoming = np.asarray(point.floats[affine.incoming])
     shape = affine.weight_shape
     if (
         len(reading) > 1

@@ -17,9 +17,9 @@ from derive.derivation import Derivation
 from derive.errors import shown
 from derive.program import Program
 from derive.verification import precision as precisions
+from derive.verification.csv_lines import HandedError
 from derive.verification.handed import SECTIONS
 from derive.verification.precision import Precision
-from derive.verification.rows import HandedError
 
 PLACE = "gradient"
 """What messages call the argument."""

@@ -1,66 +1,80 @@
-"""The lines of a CSV file: a name and numbers in each, whatever separates them."""
+"""The rows of a report: each number beside its reference. Of a hundred thousand only those looked at are made."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+import math
+from fractions import Fraction
 
-from derive.errors import ChainruleError, shown
+import numpy as np
+from flint import fmpq
+from numpy.typing import NDArray
 
+from derive.digits import from_float, significant
+from derive.verification.bounds import as_float, rational
+from derive.verification.handed import Item
+from derive.verification.points import Point
+from derive.verification.report import Row, Rows
 
-class HandedError(ChainruleError):
-    """What was handed over cannot be read: where, what was found, what is expected."""
+MOST_DIGITS = 17
 
-
-def csv_rows(text: str, place: str) -> Iterator[tuple[int, str, list[str]]]:
-    """(line, name, numbers) of every line but a header, comments and empty ones. Raises HandedError."""
-    delimiter = _delimiter(text)
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    first = True
-    try:
-        for row in rows:
-            cells = [cell.strip() for cell in row]
-            if not any(cells) or cells[0].startswith("#"):
-                continue
-            values = [cell for cell in cells[1:] if cell]
-            header = first and values and not any(_begins_a_number(value) for value in values)
-            first = False
-            if header:
-                continue
-            if not cells[0] or not values:
-                found = shown(delimiter.join(row))
-                raise HandedError(f"{place}, line {rows.line_num}: found {found}; expected a name and a number")
-            _check(values, delimiter, f"{place}, line {rows.line_num}")
-            yield rows.line_num, cells[0], values
-    except csv.Error as error:
-        raise HandedError(f"{place}, line {rows.line_num}: not CSV: {error}") from None
+SMALLEST, LARGEST = 5e-324, 1e308
 
 
-def _delimiter(text: str) -> str:
-    """What separates: a tab or a semicolon wherever one stands, for a comma may stand in numbers then."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    return next((each for each in "\t;" if lines and all(each in line for line in lines)), ",")
+def rows_of(point: Point) -> Rows:
+    """Each number beside its reference."""
+    inside = point.within(point.bounds)
+    return Rows(lambda place: _row(point, place, bool(inside[place])), inside, lambda: _all_digits(point))
 
 
-def _check(values: list[str], delimiter: str, place: str) -> None:
-    """Raise HandedError for a number that is none."""
-    for value in values:
-        if not _is_number(value):
-            comma = delimiter != "," and re.fullmatch(r"[-+−]?\d+,\d+", value)
-            expected = "a decimal number" + (", with a point" if comma else "")
-            raise HandedError(f"{place}: found {shown(value)}; expected {expected}")
+def _row(point: Point, place: int, within: bool) -> Row:
+    item, right = point.items[place], point.right_number(place)
+    low, high = point.bounds.rational(place)
+    difference = abs(rational(point.values[place]) - right)
+    known = bool(right) and item.value is not None
+    relative = (_size(difference / abs(right)) if difference else 0.0) if known else None
+    return Row(
+        item.name,
+        item.text,
+        significant(Fraction(int(right.p), int(right.q)), MOST_DIGITS),
+        "" if relative is None else _three(relative),
+        _digits(relative, item.value is not None and not difference),
+        _three(_size(max(high - right, right - low))),
+        within,
+        _array_of(item),
+    )
 
 
-def _begins_a_number(text: str) -> bool:
-    return _is_number(text) or re.match(r"[-+−.]?\d", text) is not None
+def _array_of(item: Item) -> str:
+    """How a report calls the array of a number."""
+    name = item.scalar.array
+    return f"dE/d{name}" if item.kind == "delta" else f"{name}{'+' * (item.kind == 'updated')}"
 
 
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text.replace("\u2212", "-"))
-    except InvalidOperation:
-        return False
-    return True
+def _size(value: fmpq) -> float:
+    """A positive number as a float; what is smaller than any is the smallest, what is larger the largest."""
+    return min(max(as_float(value), SMALLEST), LARGEST)
+
+
+def _three(value: float) -> str:
+    """Three significant digits."""
+    return "0" if value == 0 else from_float(float(f"{value:.2e}"))
+
+
+def _digits(relative: float | None, equal: bool) -> int:
+    """How many significant digits are right."""
+    if equal:
+        return MOST_DIGITS
+    if relative is None or relative >= 1:
+        return 0
+    return max(0, min(MOST_DIGITS, math.floor(-math.log10(relative or 1e-18))))
+
+
+def _all_digits(point: Point) -> NDArray[np.int_]:
+    """How many digits of each number are right, without making its row."""
+    found = np.zeros(len(point.items), dtype=np.int_)
+    for place, item in enumerate(point.items):
+        if item.value is not None:
+            right = point.right_number(place)
+            difference = abs(rational(item.value) - right)
+            found[place] = _digits(_size(difference / abs(right)) if right else None, not difference)
+    return found

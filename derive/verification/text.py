@@ -43,7 +43,7 @@ def _shortened(number: str, digits: int) -> str:
 
 def verdict(report: Report) -> str:
     """The verdict in a sentence."""
-    outside, every = sum(not row.within for row in report.rows), len(report.rows)
+    outside, every = report.outside, len(report.rows)
     if report.precision == AS_PRINTED:
         if not outside:
             return f"Verified: {_all(every, 'printed number')} {_s(every, 'hold')} to the last digit."
@@ -91,14 +91,14 @@ def explains(precision: str) -> str:
 
 def left_out(report: Report) -> str:
     """What is said of the rows that are not shown; "" where all are."""
-    rest = report.worst_first[MOST_ROWS:]
-    outside = sum(not row.within for row in rest)
-    if not rest:
+    rest = len(report.rows) - MOST_ROWS
+    outside = max(report.outside - MOST_ROWS, 0)  # those outside stand first
+    if rest <= 0:
         return ""
-    bounds = "its bound" if len(rest) == 1 else "their bounds"
-    if outside in (0, len(rest)):
-        return f"and {len(rest):,} more {'outside' if outside else 'within'} {bounds}"
-    return f"and {len(rest):,} more, {outside:,} of them outside {bounds}"
+    bounds = "its bound" if rest == 1 else "their bounds"
+    if outside in (0, rest):
+        return f"and {rest:,} more {'outside' if outside else 'within'} {bounds}"
+    return f"and {rest:,} more, {outside:,} of them outside {bounds}"
 
 
 def diagnosis(report: Report) -> list[str]:
