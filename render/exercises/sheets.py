@@ -104,7 +104,7 @@ class Sheets:
         return Sheet(number, self.seed, parts)
 
     def _part(self, prepared: _Prepared, number: int, prefix: str) -> Part:
-        variant = prepared.variants.variant(number) if self.varied else prepared.variants.own()
+        variant = self._variant(prepared, number)
         desk = self._desk(prepared, variant)
         exercises = tuple(self._exercises(prepared, desk))
         return Part(variant.derivation.problem, statement(prepared.ground, desk.pen, prefix), exercises)
