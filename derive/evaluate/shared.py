@@ -223,7 +223,7 @@ def rounder(kind: str, places: int) -> Callable[[Exact | int], Exact]:
 
 
 def _first_largest(row: Sequence[Exact]) -> int:
-    """Where the largest of a row stands; UndecidedError for a tie, except of zeros: units that are off hand these on."""
+    """Where the largest of a row stands; UndecidedError for a tie, except of zeros: units that are off give these."""
     best = 0
     for place in range(1, len(row)):
         difference = row[place] - row[best]

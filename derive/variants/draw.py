@@ -28,6 +28,10 @@ SAFE = 25
 """Where the first variants find their numbers in this share of their attempts, so will the others."""
 
 
+IN_VAIN = 100_000
+"""After so many draws that will not do, one after the other, no more are looked at."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """One variant: its number from 1, the derivation of its problem, and an answer for each asked number."""
@@ -130,12 +134,15 @@ class Variants:
                 found = next(self._rest)
             except StopIteration:
                 if not self._accepted:
-                    raise impossible(self.derivation, self.carry, refused, refused.total()) from None
+                    raise impossible(self.derivation, self.carry, refused, self.space.size) from None
                 raise too_few(self.derivation, len(self._accepted), number) from None
-            if isinstance(found, Reason):
-                refused[found] += 1
-            else:
+            if not isinstance(found, Reason):
                 self._accepted.append(found)
+                refused.clear()
+                continue
+            refused[found] += 1
+            if refused.total() == IN_VAIN:
+                raise impossible(self.derivation, self.carry, refused, IN_VAIN)
         return self._accepted[number - 1]
 
     @cached_property
