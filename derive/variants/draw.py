@@ -17,7 +17,7 @@ from derive.variants.answers import Answered, answers, upwards
 from derive.variants.asked import Asked
 from derive.variants.computed import Computed
 from derive.variants.guarantees import Pilot, Sound, mixed_up, pilot, sound, tolerance
-from derive.variants.promised import Promises, Seen, hidden, told, told_here
+from derive.variants.promised import Promises, Seen, by_plausibility, hidden, told, told_here
 from derive.variants.sheets import Sheets, Slipped
 from derive.variants.space import ATTEMPTS, Number, Point, Space
 from derive.variants.words import Reason, impossible, too_few
@@ -71,7 +71,10 @@ class Variants:
 
     @cached_property
     def _slipped(self) -> tuple[tuple[Slipped, ...], ...]:
-        return self._sheets.slipped()
+        """The mistakes that can be computed for every draw: of large networks the most plausible ones."""
+        every, lines = self._sheets.slipped(), self._sheets.lines
+        kept = lines.affordable(self._sheets.right, by_plausibility(every))
+        return tuple(tuple(each for each in row if each.scalar in kept) for row in every)
 
     @cached_property
     def _pilot(self) -> Pilot:
@@ -103,7 +106,7 @@ class Variants:
     def _drawn(self, point: Point) -> Reason | _Drawn:
         """The numbers of a point, if they keep every guarantee; else why not."""
         numbers = self.space.numbers(point)
-        found = sound(self._computed, numbers, self._pilot.limits)
+        found = sound(self._computed, numbers, self._pilot.limits, self._pilot.least)
         if not isinstance(found, Sound):
             return next(found)
         for row, asked in enumerate(self.asked):
