@@ -131,6 +131,10 @@ class Store:
             return False
         return not manifest.get("failed") and self.is_whole(_listed(manifest))
 
+    def listed(self) -> list[str]:
+        """Every file that the manifest in the folder tells of, and itself."""
+        return [*_listed(_read(self.out / MANIFEST) or {}), MANIFEST]
+
     def finish(self) -> None:
         """Remove what only an interrupted run needs; the choices last, so that they are there while anything is."""
         for folder in (self.parts, self.records):
