@@ -169,7 +169,8 @@ def _handout(names: tuple[str, ...], chosen: Choices) -> None:
 def _planned(names: tuple[str, ...], chosen: Choices) -> Handout:
     """The whole handout decided, and whatever could be wrong with it refused."""
     from render.handout.crew import default_workers
-    from render.handout.run import Handout
+    from render.handout.run import Handout, kept
+    from render.handout.storing import Store
 
     formats = _formats(chosen)
     each = tuple(name for name in formats if name not in _once())
@@ -178,13 +179,15 @@ def _planned(names: tuple[str, ...], chosen: Choices) -> Handout:
     students = _students(chosen)
     stated = tuple(load_problem(name) for name in names)
     heading = _heading(chosen, stated)
+    told = _told(stated, students, formats, chosen)
+    Store(chosen.out).check(kept(told), resume=chosen.resume, force=chosen.force)  # before anything is derived
     copies = _copies(students, chosen, stated, each)
     sheets = _sheets(stated, chosen, varied=chosen.variants is not None or bool(students))
     if copies:
         sheets.check(max(copy.variant for copy in copies))
     return Handout(
         work=_work(sheets, copies, each, heading, chosen),
-        choices=_told(stated, students, formats, chosen),
+        choices=told,
         combine=chosen.combine,
         workers=chosen.workers or default_workers(),
         extras=_extras(sheets, heading, formats, chosen),

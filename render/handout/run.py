@@ -45,8 +45,8 @@ class Handout:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The choices as they are kept: the program's version is one of them."""
-        return {"chainrule": __version__, **self.choices}
+        """The choices as they are kept."""
+        return kept(self.choices)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class Done:
     before: int
     failures: tuple[Failure, ...]
     files: tuple[str, ...] = field(default=(), compare=False)
+
+
+def kept(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Choices as they stand in the manifest: the program's version is one of them."""
+    return {"chainrule": __version__, **choices}
 
 
 class InterruptedRunError(Exception):
@@ -81,6 +86,7 @@ def hand_out(
     A sheet that fails harms no other: it is told in the result, left out of the key, and tried again by ``resume``.
     """
     work, store = handout.work, handout.work.store
+    store.check(handout.told, resume=resume, force=force)
     work.rehearse()
     gc.enable()
     _make(store)
