@@ -84,7 +84,9 @@ def _valid(element: Element) -> Element:
         if name in KEPT:
             made.set(name, f"{value}em" if name in ("lspace", "rspace") and value == "0" else value)
     if element.tag == "mtd" and (side := {"left", "right"} & set(classes)):
-        made.set("columnalign", side.pop())
+        where = side.pop()
+        made.set("columnalign", where)
+        made.set("style", f"text-align:{where}")  # browsers know no columnalign
     if "boxed" in classes:
         made.set("notation", "box")
     made.text, made.tail = element.text, element.tail
