@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from render.commands.common import bad, check_name, say
 
-if TYPE_CHECKING:
-    from render.writer import Format
+
+class Row(Protocol):
+    """A format, as far as it is asked for: what has to be installed first, and whether it is a usual one."""
+
+    @property
+    def missing(self) -> Callable[[], str]:
+        """What has to be installed first, or ""."""
+
+    @property
+    def by_default(self) -> bool:
+        """Whether it is written without being asked for."""
 
 
 def names_of(to: list[str] | None) -> tuple[str, ...]:
@@ -17,7 +27,7 @@ def names_of(to: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for part in to or () for name in part.split(",") if name.strip()))
 
 
-def formats_of(to: list[str] | None, known: dict[str, Format]) -> tuple[str, ...]:
+def formats_of(to: list[str] | None, known: Mapping[str, Row]) -> tuple[str, ...]:
     """The formats to write: those asked for, else the usual ones; without those that lack something installed."""
     names = names_of(to)
     for name in names:
@@ -27,12 +37,12 @@ def formats_of(to: list[str] | None, known: dict[str, Format]) -> tuple[str, ...
     return tuple(name for name in names or _usual(known) if not known[name].missing())
 
 
-def _usual(known: dict[str, Format]) -> list[str]:
+def _usual(known: Mapping[str, Row]) -> list[str]:
     """The formats that are written without being asked for."""
     return [name for name, row in known.items() if row.by_default]
 
 
-def tell_missing(known: dict[str, Format], asked: tuple[str, ...]) -> None:
+def tell_missing(known: Mapping[str, Row], asked: tuple[str, ...]) -> None:
     """What was not written for want of something installed: an error only where it was asked for by name."""
     from derive.errors import MissingDependency
 

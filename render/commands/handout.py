@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from render.commands.common import bad, check_name, load_problem, say
-from render.commands.files import check_folder, formats_of, names_of, tell_missing
+from render.commands.files import Row, check_folder, formats_of, names_of, tell_missing
 from render.commands.templates import TemplatesOption, templates_of
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from render.exercises.sheets import Sheets
     from render.handout.copies import Copy
     from render.handout.heading import Heading
+    from render.handout.once import Extras
     from render.handout.roster import Student
     from render.handout.run import Done, Handout
-    from render.writer import Format
 
 SOLUTIONS = ("none", "separate", "only")
 PAPERS = ("a4", "letter")
@@ -169,22 +169,25 @@ def _handout(names: tuple[str, ...], chosen: Choices) -> None:
 def _planned(names: tuple[str, ...], chosen: Choices) -> Handout:
     """The whole handout decided, and whatever could be wrong with it refused."""
     from render.handout.crew import default_workers
-    from render.handout.run import Handout
+    from render.handout.run import Handout, kept
+    from render.handout.storing import Store
 
     formats = _formats(chosen)
     each = tuple(name for name in formats if name not in _once())
-    _check_usage(names, chosen, each)
+    _check_usage(names, chosen, formats)
     check_folder(chosen.out)
     students = _students(chosen)
     stated = tuple(load_problem(name) for name in names)
     heading = _heading(chosen, stated)
+    told = _told(stated, students, formats, chosen)
+    Store(chosen.out).check(kept(told), resume=chosen.resume, force=chosen.force)  # before anything is derived
     copies = _copies(students, chosen, stated, each)
     sheets = _sheets(stated, chosen, varied=chosen.variants is not None or bool(students))
     if copies:
         sheets.check(max(copy.variant for copy in copies))
     return Handout(
         work=_work(sheets, copies, each, heading, chosen),
-        choices=_told(stated, students, formats, chosen),
+        choices=told,
         combine=chosen.combine,
         workers=chosen.workers or default_workers(),
         extras=_extras(sheets, heading, formats, chosen),
@@ -209,19 +212,23 @@ def _formats(chosen: Choices) -> tuple[str, ...]:
     return formats
 
 
-def _known() -> dict[str, Format]:
+def _known() -> dict[str, Row]:
+    """The formats of sheets, and those that are about the problem itself and written once."""
     from render.formats import FORMATS
+    from render.handout.once import ONCE
 
-    return FORMATS
+    return {**FORMATS, **ONCE}
 
 
 def _once() -> tuple[str, ...]:
-    """The formats that are about the problem itself, and are written once."""
-    return ("slides", "beamer", "notebook")
+    from render.handout.once import ONCE
+
+    return tuple(ONCE)
 
 
-def _check_usage(names: tuple[str, ...], chosen: Choices, each: tuple[str, ...]) -> None:
+def _check_usage(names: tuple[str, ...], chosen: Choices, formats: tuple[str, ...]) -> None:
     """Refuse unknown names, and what goes not together."""
+    each = [name for name in formats if name not in _once()]
     check_name("--solutions", chosen.solutions, SOLUTIONS)
     check_name("--paper", chosen.paper, PAPERS)
     for option in ("title", "course", "institution", "date"):
@@ -244,7 +251,8 @@ def _check_usage(names: tuple[str, ...], chosen: Choices, each: tuple[str, ...])
     if chosen.templates is not None:
         from render.formats import format_named
 
-        templates_of(chosen.templates, {name: format_named(name) for name in each})
+        named = [name for name in formats if name != "notebook"]
+        templates_of(chosen.templates, {name: format_named(name) for name in named})
 
 
 def _check_line(option: str, text: str) -> None:
@@ -338,9 +346,15 @@ def _told(
     }
 
 
-def _extras(sheets: Sheets, heading: Heading, formats: tuple[str, ...], chosen: Choices) -> tuple[Any, ...]:
+def _extras(sheets: Sheets, heading: Heading, formats: tuple[str, ...], chosen: Choices) -> tuple[Extras, ...]:
     """What is written once: slides and notebooks of each problem."""
-    return ()
+    from render.exercises.sheets import derivation_of
+    from render.handout.once import Extras
+
+    once = tuple(name for name in formats if name in _once())
+    own = replace(heading, title=chosen.title)
+    derivations = [derivation_of(sheets, number) for number in range(len(sheets.problems))]
+    return (Extras(derivations, once, own, _own(chosen), chosen.paper, chosen.notation),) if once else ()
 
 
 # ---- what is said ----------------------------------------------------------------------------
@@ -351,12 +365,8 @@ MANY = 20  # sheets that are named, of those that one reason kept from being mad
 def _tell(made: Handout, done: Done, chosen: Choices) -> None:
     """Where everything is, on standard output; how it went, on standard error."""
     work, out = made.work, chosen.out
-    for name in ("sheets", "solutions", "key.csv", "key_mistakes.csv", "key.json", "key.xlsx", "slides", "notebook"):
-        if (out / name).exists():
-            print(out / name)
-    for path in sorted([*out.glob("all_*.pdf"), *out.glob("marking.*")]):
-        print(path)
-    print(out / "manifest.json")
+    for name in dict.fromkeys(path.partition("/")[0] for path in sorted(done.files)):
+        print(out / name)
     if work.copies:
         sheets = f"{done.sheets} sheet{'' if done.sheets == 1 else 's'}"
         before = f", {done.before} of them there before" if done.before else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from derive.tex_names import clean
@@ -86,6 +87,7 @@ def themed(scheme: int) -> str:
     return "".join(rules)
 
 
+@lru_cache(maxsize=16)  # a sheet's is its solution's too
 def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True, styles: str = "") -> str:
     """A drawing as one `<svg>` element.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from derive import __version__
@@ -45,17 +45,23 @@ class Handout:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The choices as they are kept: the program's version is one of them."""
-        return {"chainrule": __version__, **self.choices}
+        """The choices as they are kept."""
+        return kept(self.choices)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a run has written: how many sheets, how many of them before, and those that could not be made."""
+    """What there is now: how many sheets, how many of them before, those that could not be made, and all files."""
 
     sheets: int
     before: int
     failures: tuple[Failure, ...]
+    files: tuple[str, ...] = field(default=(), compare=False)
+
+
+def kept(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Choices as they stand in the manifest: the program's version is one of them."""
+    return {"chainrule": __version__, **choices}
 
 
 class InterruptedRunError(Exception):
@@ -80,20 +86,21 @@ def hand_out(
     A sheet that fails harms no other: it is told in the result, left out of the key, and tried again by ``resume``.
     """
     work, store = handout.work, handout.work.store
+    store.check(handout.told, resume=resume, force=force)
     work.rehearse()
     gc.enable()
     _make(store)
     with store.locked():
         total = len(work.copies)
         if resume and store.is_complete(handout.told):
-            return Done(total, total, ())
+            return Done(total, total, (), tuple(store.listed()))
         store.begin(handout.told, resume=resume, force=force)
         whole = [copy.number for copy in work.copies if _is_whole(store, copy.number)] if resume else []
         failures = _sheets(handout, whole, progress)
         _rest(handout, failures)
         if not failures:
             store.finish()
-        return Done(total - len(failures), len(whole), failures)
+        return Done(total - len(failures), len(whole), failures, tuple(store.listed()))
 
 
 def _make(store: Store) -> None:

@@ -101,19 +101,22 @@ class Store:
 
     # ---- runs --------------------------------------------------------------------------------
 
-    def begin(self, choices: Choices, *, resume: bool, force: bool) -> None:
-        """Make the folder ready; raises `ProblemError` for one that holds a handout of other choices."""
+    def check(self, choices: Choices, *, resume: bool, force: bool) -> None:
+        """Raises `ProblemError` for a folder with a handout of other choices, or with one that is not finished."""
         before = self._choices_before()
-        if force and before is not None:
-            self._remove_all()
-        elif resume and before is not None:
-            self._check_same(before, choices, "--resume")
-        elif before is not None and self.plan.exists():
+        if before is None or force:
+            return
+        self._check_same(before, choices, "--resume" if resume else "--out")
+        if self.plan.exists() and not resume:
             raise ProblemError(
                 "holds a handout that is not finished; go on with --resume, or begin anew with --force", str(self.out)
             )
-        elif before is not None:
-            self._check_same(before, choices, "--out")
+
+    def begin(self, choices: Choices, *, resume: bool, force: bool) -> None:
+        """Make the folder ready. Raises `ProblemError` as `check` does."""
+        self.check(choices, resume=resume, force=force)
+        if force and self._choices_before() is not None:
+            self._remove_all()
         try:
             shutil.rmtree(self.parts, ignore_errors=True)
             if not resume:
@@ -130,6 +133,10 @@ class Store:
         if manifest is None or self.plan.exists() or _choices(manifest) != _plain(choices):
             return False
         return not manifest.get("failed") and self.is_whole(_listed(manifest))
+
+    def listed(self) -> list[str]:
+        """Every file that the manifest in the folder tells of, and itself."""
+        return [*_listed(_read(self.out / MANIFEST) or {}), MANIFEST]
 
     def finish(self) -> None:
         """Remove what only an interrupted run needs; the choices last, so that they are there while anything is."""

@@ -48,8 +48,9 @@ def figure(block: Figure, stem: str, theme: Theme) -> Drawn:
     """A drawing as SVG inside the document, with its alternative text."""
     styles = style_sheet(theme.light.factors, family(theme.text))
     drawing, width = svg(block.drawing, styles=styles), min(layout(block.drawing).width, WIDTH) * UNIT
+    in_one_line = " ".join(drawing.split())  # as `string` would write it, sign by sign
     return Drawn(
-        f'image(bytes({string(drawing)}), format: "svg", width: {width:.1f}pt, alt: {string(block.alternative)})'
+        f'image(bytes({string(in_one_line)}), format: "svg", width: {width:.1f}pt, alt: {string(block.alternative)})'
     )
 
 

@@ -19,7 +19,7 @@ from derive.evaluate.lambdified import flat_function
 from derive.problem import Problem, load
 from derive.reverse import gradient_program
 from derive.training import _unrolled, in_floats
-from tests.benchmarks import growth
+from tests.benchmarks import growth, handout
 from tests.benchmarks.measure import Row, print_rows, seconds, side_by_side
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +120,16 @@ def process(arguments: Sequence[str], folder: str) -> float:
 
 def main() -> None:
     rows: list[Row] = []
-    for part in (by_array, by_element, evaluation, processes, growth.by_array, growth.by_element, growth.pages):
+    for part in (
+        by_array,
+        by_element,
+        evaluation,
+        processes,
+        growth.by_array,
+        growth.by_element,
+        growth.pages,
+        handout.classes,
+    ):
         print(f"{part.__module__.rpartition('.')[2].strip('_')}: {part.__name__.replace('_', ' ')} …", file=sys.stderr)
         rows += part()
     print_rows(rows)
