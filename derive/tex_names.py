@@ -48,7 +48,9 @@ def escape_text(text: str) -> str:
 
 def clean(text: str) -> str:
     """The text without control characters, in composed form, its white space as single spaces."""
-    composed = unicodedata.normalize("NFC", text)
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    if composed.isprintable() and "  " not in composed:
+        return composed  # nearly every text, and nothing in it to change
     return re.sub(r"\s+", " ", "".join(" " if c.isspace() else c for c in composed if c.isspace() or _is_printed(c)))
 
 

@@ -20,16 +20,21 @@ from derive.tex import tex_equation
 from derive.tex_names import LATEX, LATEX_INLINE, escape_text
 from derive.width import equation_width
 from render import pictures
+from render.decks.height import ONE_LINE, TABLE_ROOM, WIDTH, is_stacked
+from render.decks.slides import Slide, arrange
+from render.decks.views import slide
 from render.document import Document, Equation, Figure
 from render.figures import svg, tikz
-from render.figures.svg import DARK, LIGHT, style_sheet
+from render.figures.svg import style_sheet
+from render.font_files import Font
 from render.numbering import anchor
+from render.theming import LATEX_FONTS, PLAIN, Theme, family
 from render.typeset import markdown, pdf
-from render.typeset.lines import display
+from render.typeset.lines import display, set_lines, tex_script
 from render.typeset.mathml import MATHML_INLINE, mathml
-from render.typeset.page import WIDTHS, equation_html
+from render.typeset.page import WIDTHS, equation_html, equation_slide
 from render.typeset.typst import escape_markup
-from render.writer import Displayed, Drawn, Format, render
+from render.writer import Displayed, Drawn, Format, render, theme_at
 
 STATIC = Path(__file__).parent / "static"
 INLINE_ROOM = 12.0  # em; a longer formula in a line of the page is cut at its signs, where the line may break
@@ -45,24 +50,80 @@ def _html_display(equation: Equation, aside: bool) -> Displayed:
     return Displayed(equation_html(equation.sides, boxed=equation.boxed), False)
 
 
-def _html_figure(figure: Figure, stem: str) -> Drawn:
+def _html_figure(figure: Figure, stem: str, theme: Theme) -> Drawn:
     return Drawn(svg(figure.drawing, id_prefix=f"{anchor(figure.identifier)}-", styled=False))
 
 
 @cache
-def _html_page() -> dict[str, object]:
+def _html_page(theme: Theme) -> dict[str, object]:
+    return {"css": Markup(f"{styles('parts.css', 'page.css')}\n{style_sheet()}"), "widths": WIDTHS, **html_theme(theme)}
+
+
+def styles(*names: str) -> str:
+    """Style sheets of the folder ``static``, one after another."""
+    return "\n\n".join((STATIC / name).read_text(encoding="utf-8").strip() for name in names)
+
+
+def html_theme(theme: Theme) -> dict[str, object]:
+    """What a web page takes from a theme: fonts to embed, and the values of its custom properties."""
+    used = {"text": theme.text or _STIX[1:], "maths": theme.maths or _STIX[:1], "headings": theme.headings}
     fonts = [
-        {"family": family, "style": style, "data": base64.b64encode((STATIC / file).read_bytes()).decode("ascii")}
-        for family, style, file in FONTS
+        {
+            "family": font.family,
+            "style": font.style,
+            "weight": font.weight,
+            "kind": font.kind,
+            "media": {"truetype": "ttf", "opentype": "otf"}.get(font.kind, font.kind),
+            "data": base64.b64encode(font.data).decode("ascii"),
+        }
+        for font in dict.fromkeys((*used["maths"], *used["text"], *used["headings"]))
     ]
-    css = Markup(f"{(STATIC / 'page.css').read_text(encoding='utf-8').strip()}\n{style_sheet()}")
-    return {"fonts": fonts, "css": css, "widths": WIDTHS, "colors": list(zip(range(1, 7), LIGHT, DARK, strict=True))}
+    own = theme.headings
+    text, maths = family(used["text"]), family(used["maths"])
+    properties = {
+        "text": f'"{text}"',
+        "maths": f'"{maths}"',
+        "headings": f'"{family(own) or text}", "{text}", "STIX Two Math", serif',
+        "heading-weight": str(own[0].weight if own else 400),
+        "heading-style": own[0].style if own else "italic",
+    }
+    names = {"ink": "ink", "muted": "muted", "faint": "faint", "paper": "paper", "rule": "rule", "link": "accent"}
+    colors = [
+        (name, getattr(theme.light, key), getattr(theme.dark, key))
+        for name, key in (names | {"heading": "heading"}).items()
+    ]
+    factors = zip(range(1, 7), theme.light.factors, theme.dark.factors, strict=True)
+    colors += [(f"factor-{factor}", light, dark) for factor, light, dark in factors]
+    return {
+        "fonts": fonts,
+        "properties": [(name, Markup(value)) for name, value in properties.items()],
+        "colors": colors,
+    }
 
 
-FONTS = (
-    ("STIX Two Math", "normal", "STIXTwoMath-subset.woff2"),
-    ("STIX Two Text", "normal", "STIXTwoText-subset.woff2"),
-    ("STIX Two Text", "italic", "STIXTwoText-Italic-subset.woff2"),
+def _slides_display(equation: Equation, aside: bool) -> Displayed:
+    if aside:
+        return _html_display(equation, aside)
+    stacked = is_stacked(equation)
+    return Displayed(equation_slide(equation.sides, boxed=equation.boxed, stacked=stacked, room=WIDTH - 4), stacked)
+
+
+@cache
+def _slides_page(theme: Theme) -> dict[str, object]:
+    scripts = [Markup((STATIC / "reveal" / name).read_text("utf-8").strip()) for name in ("reveal.js", "notes.js")]
+    css = Markup(f"{styles('reveal/reveal.css', 'parts.css', 'slides.css')}\n{style_sheet()}")
+    return {"css": css, "widths": (), "scripts": scripts, **html_theme(theme)}
+
+
+@cache
+def _stix(name: str, style: str, file: str) -> Font:
+    return Font(name, style, 400, "woff2", (STATIC / file).read_bytes())
+
+
+_STIX = (
+    _stix("STIX Two Math", "normal", "STIXTwoMath-subset.woff2"),
+    _stix("STIX Two Text", "normal", "STIXTwoText-subset.woff2"),
+    _stix("STIX Two Text", "italic", "STIXTwoText-Italic-subset.woff2"),
 )
 
 
@@ -75,12 +136,36 @@ def _latex_display(equation: Equation, aside: bool) -> Displayed:
     return Displayed(made.tex, made.wide)
 
 
-def _latex_figure(figure: Figure, stem: str) -> Drawn:
+_STEPS = replace(tex_script(LATEX), step=r"\uncover<+->{%s}", same_step=r"\uncover<.->{%s}")
+
+
+def _beamer_display(equation: Equation, aside: bool) -> Displayed:
+    if aside:
+        return _latex_display(equation, aside)
+    made = set_lines(equation.sides, _STEPS, room=ONE_LINE, boxed=equation.boxed)
+    return Displayed(made.tex, made.wide)
+
+
+def _beamer_page(theme: Theme) -> dict[str, object]:
+    names = ("ink", "paper", "muted", "heading")
+    colors = {name: getattr(theme.light, name).removeprefix("#").upper() for name in names}
+    return {**_latex_page(theme), **colors, "serif": not LATEX_FONTS[theme.latex].sans}
+
+
+def _latex_figure(figure: Figure, stem: str, theme: Theme) -> Drawn:
     return Drawn(tikz(figure.drawing))
 
 
-def _latex_page() -> dict[str, object]:
-    return {"colors": [(factor, color.removeprefix("#").upper()) for factor, color in enumerate(LIGHT, 1)]}
+def _latex_page(theme: Theme) -> dict[str, object]:
+    def color(text: str) -> str:
+        return text.removeprefix("#").upper()
+
+    return {
+        "colors": [(factor, color(each)) for factor, each in enumerate(theme.light.factors, 1)],
+        "fonts": [Markup(line) for line in LATEX_FONTS[theme.latex].lines],
+        "heading": "" if theme == PLAIN else color(theme.light.heading),
+        "accent": color(theme.light.accent),
+    }
 
 
 FORMATS: dict[str, Format] = {
@@ -141,6 +226,34 @@ FORMATS: dict[str, Format] = {
         table_room=37.0,
     ),
 }
+
+FORMATS["slides"] = replace(
+    FORMATS["html"],
+    name="slides",
+    suffix="_slides.html",
+    summary="slides, a step a click: one file for the browser (reveal.js inside), with notes to speak from",
+    folder="html/slides",
+    display=_slides_display,
+    page=_slides_page,
+    table_room=TABLE_ROOM,
+    arrange=arrange,
+    views={Slide: slide},
+    by_default=False,
+)
+
+FORMATS["beamer"] = replace(
+    FORMATS["latex"],
+    name="beamer",
+    suffix="_beamer.tex",
+    summary="the same slides for LaTeX's class beamer, figures in TikZ",
+    folder="latex/beamer",
+    display=_beamer_display,
+    page=_beamer_page,
+    table_room=TABLE_ROOM,
+    arrange=arrange,
+    views={Slide: slide},
+    by_default=False,
+)
 
 # The dialects of Markdown: GitHub's templates, and those that the others have of their own.
 FLAVORS: dict[str, Format] = {
@@ -222,8 +335,9 @@ def files(
     if lacking := chosen.missing():
         raise MissingDependency(lacking)
     text, beside = render(document, chosen, fragment=fragment, templates=templates)
+    data = chosen.encode(text, theme_at(templates))
     target = Path(path)
-    return {target: chosen.encode(text)} | {
+    return {target: data} | {
         target.parent / name: each.encode() if isinstance(each, str) else each for name, each in beside.items()
     }
 

@@ -38,9 +38,10 @@ class WorkedExample:
 
 def _format_of(path: Path) -> str:
     by_suffix = {row.suffix: name for name, row in FORMATS.items()}
-    if path.suffix not in by_suffix:
+    ending = max((suffix for suffix in by_suffix if path.name.endswith(suffix)), key=len, default=path.suffix)
+    if ending not in by_suffix:
         raise ChainruleError(f"{path}: the ending says the format: {unknown(path.suffix, by_suffix)}")
-    return by_suffix[path.suffix]
+    return by_suffix[ending]
 
 
 def worked_example(

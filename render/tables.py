@@ -44,8 +44,8 @@ def table_layout(table: Table, room: float) -> Layout:
     """
     count = max([len(table.header), *(len(row) for row in table.rows)], default=0)
     numeric = tuple(index < len(table.numeric) and table.numeric[index] for index in range(count))
-    heads = [_cell(cell) for cell in table.header] + [0.0] * count
-    bodies = [max((_cell(row[i]) for row in table.rows if i < len(row)), default=0.0) for i in range(count)]
+    heads = [inlines_width(cell) for cell in table.header] + [0.0] * count
+    bodies = [max((inlines_width(row[i]) for row in table.rows if i < len(row)), default=0.0) for i in range(count)]
     whole = tuple(map(max, bodies, heads))
     if _total(whole) <= room:
         return Layout((tuple(range(count)),), numeric, whole, (False,) * count, 0)
@@ -111,7 +111,8 @@ def _has_matrix(cell: Inlines) -> bool:
     )
 
 
-def _cell(cell: Inlines) -> float:
+def inlines_width(cell: Inlines) -> float:
+    """The estimated width of a line of text in em."""
     return sum(map(_inline, cell))
 
 
@@ -127,7 +128,7 @@ def _broken(heading: Inlines) -> float:
     """The width of a heading in two or three lines, its longest word at least."""
     words = [word for inline in heading for word in ([] if isinstance(inline, Math) else plain_text((inline,)).split())]
     formulas = [_inline(inline) for inline in heading if isinstance(inline, Math)]
-    return max(_cell(heading) / 2.5, *(LETTER * len(word) + 0.3 for word in words), *formulas, 0.0)
+    return max(inlines_width(heading) / 2.5, *(LETTER * len(word) + 0.3 for word in words), *formulas, 0.0)
 
 
 def _total(widths: tuple[float, ...]) -> float:

@@ -46,10 +46,14 @@ from render.document import (
 from render.numbering import Target, anchor, find, number, plain_text, targets, words
 from render.tables import padding, table_layout
 from render.templating import environment, faults, names
+from render.theming import PLAIN, Theme
 
 INLINES: tuple[type[Inline], ...] = (Text, Emphasis, Strong, Code, Math, Reference, Colored, Link)
 
 URL_SIGNS = "/:?#[]@!$&()*+,;=%-._~"  # what an address may hold as it is
+
+
+View = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,18 @@ class Drawn:
     files: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
+def _utf8(text: str, theme: Theme = PLAIN) -> bytes:
+    return text.encode()
+
+
+def _as_it_is(document: Document) -> Document:
+    return document
+
+
+def _nothing(theme: Theme) -> dict[str, object]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One output format: one row of `FORMATS` and one folder of templates.
@@ -75,7 +91,8 @@ class Format:
     ``delimiters`` names a row of `templating.DELIMITERS`; ``missing`` says what has to be
     installed first, or ""; ``page`` is what the page template gets besides the document;
     ``table_room`` is the width in em that a table may take before it is set smaller or split;
-    ``between`` is what stands between two blocks.
+    ``between`` is what stands between two blocks. ``arrange`` lays a numbered document out anew, as slides, with blocks
+    that ``views`` has and the other formats have not. ``by_default``: `chainrule render` writes it without being asked.
     """
 
     name: str
@@ -86,13 +103,16 @@ class Format:
     escape: Callable[[str], str]
     formula: Callable[[tuple[Side, ...]], str]
     display: Callable[[Equation, bool], Displayed]
-    figure: Callable[[Figure, str], Drawn]
+    figure: Callable[[Figure, str, Theme], Drawn]
     picture: Callable[[Picture, str], Drawn]
-    page: Callable[[], dict[str, object]] = dict
-    encode: Callable[[str], bytes] = str.encode
+    page: Callable[[Theme], dict[str, object]] = _nothing
+    encode: Callable[[str, Theme], bytes] = _utf8
     missing: Callable[[], str] = str
     table_room: float = float("inf")
     between: str = "\n"
+    arrange: Callable[[Document], Document] = _as_it_is
+    views: Mapping[type[Block], Callable[[Writing, Any, int, bool], View]] = field(default_factory=dict)
+    by_default: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +125,9 @@ class Writing:
     targets: Mapping[str, Target]
     words: Mapping[str, str]
     stem: str
+    theme: Theme
+    views: Mapping[type[Block], Callable[[Writing, Any, int, bool], View]]
     files: dict[str, str | bytes]
-
-
-View = dict[str, object]
 
 
 def render(
@@ -119,7 +138,9 @@ def render(
     Raises `ChainruleError` for a reference without a target and for a faulty template.
     """
     numbered = number(document)
-    needed = (*names(VIEWS), "inline", "page", "fragment")
+    theme = theme_at(templates)
+    views = {**VIEWS, **format.views}
+    needed = (*names(views), "inline", "page", "fragment")
     made = environment(format.folder, format.escape, format.delimiters, templates, needed)
     with faults("inline"):
         macros = made.get_template("inline.j2").module
@@ -127,19 +148,28 @@ def render(
         if not hasattr(macros, name):
             raise ChainruleError(f"{made.get_template('inline.j2').filename}: there is no macro {shown(name)} in it")
     language = words(document.language)
-    writing = Writing(format, made, macros, targets(numbered), language, document.stem, {})
-    body = _blocks(writing, numbered.blocks, 1, False)
+    writing = Writing(format, made, macros, targets(numbered), language, document.stem, theme, views, {})
+    body = _blocks(writing, format.arrange(numbered).blocks, 1, False)
     view: View = {
         "title": clean(document.title).strip(),
-        "subtitle": _line(writing, numbered.subtitle),
+        "subtitle": line_of(writing, numbered.subtitle),
         "language": clean(document.language),
         "contents": _contents(writing, numbered.blocks),
         "body": body,
         "paper": _paper(document.paper),
         "head": None if document.head is None else _head(writing, document.head, document.title),
-        **format.page(),
+        **format.page(theme),
     }
     return _template(writing, "fragment" if fragment else "page", view), writing.files
+
+
+def theme_at(templates: Path | None) -> Theme:
+    """The theme in a folder of templates; without one, the plain theme, for which nothing has to be read."""
+    if templates is None or not (templates / "theme.toml").is_file():
+        return PLAIN
+    from render.theme_file import theme_of
+
+    return theme_of(templates)
 
 
 def _paper(paper: str) -> str:
@@ -150,10 +180,9 @@ def _paper(paper: str) -> str:
 
 def _head(writing: Writing, head: Head, title: str) -> View:
     """The head as texts; ``asked`` are those that the reader writes; ``label`` names the sheet on each of its pages."""
-    logo = Drawn("")
-    if head.logo is not None:
-        logo = writing.format.picture(head.logo, writing.stem)
-        writing.files.update(logo.files)
+    picture = head.logo or writing.theme.logo
+    logo = Drawn("") if picture is None else writing.format.picture(picture, writing.stem)
+    writing.files.update(logo.files)
     variant = "" if head.variant is None else f"{writing.words['variant']} {head.variant}"
     texts = {"course": head.course, "institution": head.institution, "date": head.date}
     student = {"name": clean(head.student).strip(), "student_id": clean(head.student_id).strip()}
@@ -165,7 +194,7 @@ def _head(writing: Writing, head: Head, title: str) -> View:
         "variant": variant,
         "points": "" if head.points is None else str(head.points),
         "logo": Markup(logo.text),
-        "alternative": "" if head.logo is None else clean(head.logo.alternative).strip(),
+        "alternative": "" if picture is None else clean(picture.alternative).strip(),
         "label": clean(head.label).strip() or " · ".join(part for part in parts if part),
         "running": clean(title).strip(),
     }
@@ -173,18 +202,18 @@ def _head(writing: Writing, head: Head, title: str) -> View:
 
 def _blocks(writing: Writing, blocks: tuple[Block, ...], level: int, aside: bool) -> Markup:
     leads = [isinstance(after, Equation | Table | Space | Choices) for after in (*blocks[1:], None)]
-    made = (_block(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
+    made = (block_of(writing, block, level, aside, lead) for block, lead in zip(blocks, leads, strict=False))
     return Markup(writing.format.between).join(made)
 
 
-def _block(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
+def block_of(writing: Writing, block: Block, level: int, aside: bool, leads: bool) -> Markup:
     """One block; ``level`` counts sections inside sections, ``aside`` is True inside a note.
 
     ``leads`` says that an equation, a table or room to write comes next, from which no new page should part it.
     """
-    if type(block) not in VIEWS:
+    if type(block) not in writing.views:
         raise ChainruleError(f"a kind of block that no format writes: {type(block).__name__}")
-    view = {**VIEWS[type(block)](writing, block, level, aside), "leads": leads}
+    view = {**writing.views[type(block)](writing, block, level, aside), "leads": leads}
     return Markup(_template(writing, names([type(block)])[0], view).strip("\n"))
 
 
@@ -193,7 +222,8 @@ def _template(writing: Writing, name: str, view: View) -> str:
         return writing.environment.get_template(f"{name}.j2").render(view, words=writing.words)
 
 
-def _line(writing: Writing, inlines: Inlines) -> Markup:
+def line_of(writing: Writing, inlines: Inlines) -> Markup:
+    """A line of text in the format's markup."""
     calls = [_macro(writing, inline) for inline in inlines]
     with faults("inline"):
         return Markup("").join(Markup(str(getattr(writing.inline, name)(*values))) for name, values in calls)
@@ -229,8 +259,8 @@ def _contents(writing: Writing, blocks: tuple[Block, ...]) -> list[View]:
     return [
         {
             "number": block.number,
-            "title": _line(writing, block.title),
-            "anchor": _anchor(block.identifier),
+            "title": line_of(writing, block.title),
+            "anchor": anchor_of(block.identifier),
             "contents": _contents(writing, block.blocks),
         }
         for block in blocks
@@ -238,19 +268,19 @@ def _contents(writing: Writing, blocks: tuple[Block, ...]) -> list[View]:
     ]
 
 
-def _anchor(identifier: str) -> Markup:
+def anchor_of(identifier: str) -> Markup:
     """An anchor needs no escaping in any format: it is letters, digits, ``-``, ``_`` and ``.`` only."""
     return Markup(anchor(identifier))
 
 
 def _paragraph(writing: Writing, block: Paragraph, level: int, aside: bool) -> View:
-    return {"text": _line(writing, block.inlines)}
+    return {"text": line_of(writing, block.inlines)}
 
 
 def _equation(writing: Writing, block: Equation, level: int, aside: bool) -> View:
     made = writing.format.display(block, aside)
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
         "math": Markup(made.text),
         "wide": made.wide,
@@ -259,15 +289,15 @@ def _equation(writing: Writing, block: Equation, level: int, aside: bool) -> Vie
 
 
 def _list(writing: Writing, block: ListBlock, level: int, aside: bool) -> View:
-    return {"items": [_line(writing, item) for item in block.items], "ordered": block.ordered}
+    return {"items": [line_of(writing, item) for item in block.items], "ordered": block.ordered}
 
 
 def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
     """Cells as (text, padding, numeric), column by column in each of the parts that the table is split into."""
     made = table_layout(block, writing.format.table_room * (0.85 if aside else 1.0))
     pads = padding(block)
-    header = [_line(writing, cell) for cell in block.header]
-    rows = [[_line(writing, cell) for cell in row] for row in block.rows]
+    header = [line_of(writing, cell) for cell in block.header]
+    rows = [[line_of(writing, cell) for cell in row] for row in block.rows]
 
     def cell(row: int, column: int) -> View:
         if column >= len(rows[row]):
@@ -286,9 +316,9 @@ def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
         }
 
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
-        "caption": _line(writing, block.caption),
+        "caption": line_of(writing, block.caption),
         "label": clean(plain_text(block.caption)).strip(),
         "size": made.size,
         "long": len(rows) > 30,
@@ -297,21 +327,21 @@ def _table(writing: Writing, block: Table, level: int, aside: bool) -> View:
 
 
 def _figure(writing: Writing, block: Figure, level: int, aside: bool) -> View:
-    drawn = writing.format.figure(block, writing.stem)
+    drawn = writing.format.figure(block, writing.stem, writing.theme)
     writing.files.update(drawn.files)
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
         "drawing": Markup(drawn.text.strip("\n")),
-        "caption": _line(writing, block.caption),
+        "caption": line_of(writing, block.caption),
         "alternative": clean(block.alternative).strip(),
     }
 
 
 def _note(writing: Writing, block: Note, level: int, aside: bool) -> View:
     return {
-        "anchor": _anchor(block.identifier),
-        "question": _line(writing, block.question),
+        "anchor": anchor_of(block.identifier),
+        "question": line_of(writing, block.question),
         "plain_question": clean(plain_text(block.question)).strip(),
         "body": _blocks(writing, block.blocks, level, True),
     }
@@ -327,10 +357,10 @@ def _progress(writing: Writing, block: Progress, level: int, aside: bool) -> Vie
 
 def _section(writing: Writing, block: Section, level: int, aside: bool) -> View:
     return {
-        "anchor": _anchor(block.identifier),
+        "anchor": anchor_of(block.identifier),
         "number": block.number,
         "level": level,
-        "title": _line(writing, block.title),
+        "title": line_of(writing, block.title),
         "plain_title": clean(plain_text(block.title)).strip(),
         "is_plain": all(isinstance(inline, Text) for inline in block.title),
         "body": _blocks(writing, block.blocks, level + 1, aside),
@@ -354,7 +384,7 @@ def _choices(writing: Writing, block: Choices, level: int, aside: bool) -> View:
         raise ChainruleError(f"{len(block.options)} options to choose from; there are letters for {len(LETTERS)}")
     ticked = block.ticked or ()
     options = [
-        {"text": _line(writing, inlines), "letter": letter, "ticked": position in ticked}
+        {"text": line_of(writing, inlines), "letter": letter, "ticked": position in ticked}
         for position, (letter, inlines) in enumerate(zip(LETTERS, block.options, strict=False))
     ]
     return {"options": options, "several": block.several, "answered": block.ticked is not None}

@@ -30,6 +30,7 @@ from render.document import (
 from render.formats import FORMATS, render_text, write
 from render.tables import padding, table_layout
 from render.templating import HERE, names
+from render.theming import Theme
 
 BLOCKS = [
     kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, Block) and kind is not Block
@@ -345,7 +346,7 @@ def test_a_format_that_needs_something_says_so(tmp_path: Path, monkeypatch: pyte
 
 
 def test_files_beside_the_document_are_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def drawn(figure: model.Figure, stem: str) -> writer.Drawn:
+    def drawn(figure: model.Figure, stem: str, theme: Theme) -> writer.Drawn:
         return writer.Drawn("<img>", {f"{stem}_figures/{figure.identifier}.svg": "<svg/>"})
 
     monkeypatch.setattr(formats, "FORMATS", {"html": replace(FORMATS["html"], figure=drawn)})

@@ -29,12 +29,21 @@ def load_problem(problem: str) -> Problem:
     from derive.problem import load, load_text
 
     if problem != "-":
-        return load(problem)
+        return _checked(load(problem))
     try:
         text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProblemError(f"is not UTF-8 text (at byte {error.start})", "standard input") from None
-    return load_text(text, source="standard input")
+    return _checked(load_text(text, source="standard input"))
+
+
+def _checked(problem: Problem) -> Problem:
+    """A problem whose kinds of exercises are known; which these are is no business of ``derive``."""
+    if problem.exercises is not None:
+        from render.exercises.choosing import check_kinds
+
+        check_kinds(problem)
+    return problem
 
 
 def say(*lines: str) -> None:

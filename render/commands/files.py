@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from render.commands.common import bad, check_name, say
@@ -19,20 +18,27 @@ def names_of(to: list[str] | None) -> tuple[str, ...]:
 
 
 def formats_of(to: list[str] | None, known: dict[str, Format]) -> tuple[str, ...]:
-    """The formats to write: those asked for, else all; without those that lack something installed."""
+    """The formats to write: those asked for, else the usual ones; without those that lack something installed."""
     names = names_of(to)
     for name in names:
         check_name("--to", name, known)
     if to is not None and not names:
         bad("--to", f"names no format; known: {', '.join(known)}")
-    return tuple(name for name in names or known if not known[name].missing())
+    return tuple(name for name in names or _usual(known) if not known[name].missing())
+
+
+def _usual(known: dict[str, Format]) -> list[str]:
+    """The formats that are written without being asked for."""
+    return [name for name, row in known.items() if row.by_default]
 
 
 def tell_missing(known: dict[str, Format], asked: tuple[str, ...]) -> None:
     """What was not written for want of something installed: an error only where it was asked for by name."""
     from derive.errors import MissingDependency
 
-    missing = [f"{name} was not written: {known[name].missing()}" for name in asked or known if known[name].missing()]
+    missing = [
+        f"{name} was not written: {known[name].missing()}" for name in asked or _usual(known) if known[name].missing()
+    ]
     if missing and asked:
         raise MissingDependency("\n".join(missing))
     say(*missing)
@@ -45,27 +51,3 @@ def check_folder(out: Path, option: str = "--out") -> None:
         bad(option, f"{there} is a file; a folder is expected")
     if not os.access(there, os.W_OK | os.X_OK):
         bad(option, f"{there} cannot be written: permission denied")
-
-
-def check_templates(own: Path, chosen: dict[str, Format]) -> None:
-    """Refuse a folder of templates that is none, or in which a template would never be looked for."""
-    from derive.errors import unknown
-    from render.formats import FLAVORS, FORMATS
-
-    if not own.is_dir():
-        bad("--templates", f"{own} is no folder")
-    known = _with_parents(row.folder for row in (*FORMATS.values(), *FLAVORS.values()))
-    folders = sorted({path.parent for pattern in ("*.j2", "*/*.j2", "*/*/*.j2") for path in own.glob(pattern)})
-    if not folders:
-        bad("--templates", f"{own} holds no templates; one is called FORMAT/BLOCK.j2, such as html/note.j2")
-    for folder in folders:
-        name = folder.relative_to(own).as_posix()
-        if name not in known:
-            bad("--templates", f"{folder}: no format has a folder of this name: {unknown(name, sorted(known - {'.'}))}")
-    if not _with_parents(row.folder for row in chosen.values()) & {f.relative_to(own).as_posix() for f in folders}:
-        bad("--templates", f"{own} holds no template for {', '.join(chosen)}; found {', '.join(map(str, folders))}")
-
-
-def _with_parents(folders: Iterable[str]) -> set[str]:
-    """The folders and those that they lie in: markdown/myst, markdown and "."."""
-    return {str(place) for folder in folders for place in (PurePosixPath(folder), *PurePosixPath(folder).parents)}

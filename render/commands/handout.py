@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from render.commands.common import bad, check_name, load_problem, say
-from render.commands.files import check_folder, check_templates, formats_of, names_of, tell_missing
+from render.commands.files import check_folder, formats_of, names_of, tell_missing
+from render.commands.templates import TemplatesOption, templates_of
 
 if TYPE_CHECKING:
     from derive.problem import Problem
@@ -104,19 +105,17 @@ def handout(
     points: Annotated[
         int | None, typer.Option(min=0, max=1000, metavar="N", help="What an exercise is worth; 0: shows no points.")
     ] = None,
-    title: Annotated[str, typer.Option(metavar="TEXT", help="Printed at the head of each sheet.")] = "",
-    course: Annotated[str, typer.Option(metavar="TEXT", help="The same.")] = "",
-    institution: Annotated[str, typer.Option(metavar="TEXT", help="The same.")] = "",
-    logo: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The same: an image, SVG, PNG, JPEG or PDF.")
-    ] = None,
-    date: Annotated[str, typer.Option(metavar="TEXT", help="The same, as it is written.")] = "",
+    title: Annotated[str, typer.Option(metavar="TEXT", help="At the head of each sheet: what it is.")] = "",
+    course: Annotated[str, typer.Option(metavar="TEXT", help="… in which course.")] = "",
+    institution: Annotated[str, typer.Option(metavar="TEXT", help="… and where.")] = "",
+    logo: Annotated[Path | None, typer.Option(metavar="FILE", help="… an image: SVG, PNG, JPEG or PDF.")] = None,
+    date: Annotated[str, typer.Option(metavar="TEXT", help="… a date, printed as it is written.")] = "",
     paper: Annotated[str, typer.Option(metavar="a4|letter", help="The size of the paper.")] = "a4",
     notation: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE.toml", help="See `chainrule list notations`; or a file of your own."),
     ] = None,
-    templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
+    templates: TemplatesOption = None,
     combine: Annotated[
         bool, typer.Option("--combine", help="One PDF of all sheets too, each on paper of its own, to be printed.")
     ] = False,
@@ -132,10 +131,10 @@ def handout(
 ) -> None:
     """Write exercise sheets for a class, each with numbers of its own, with solutions, key and marking scheme.
 
-    DIR/sheets and DIR/solutions hold a file for each student, DIR/key.csv, .json and .xlsx all answers, DIR/marking.*
-    how errors are carried forward, DIR/manifest.json what was made from what. Exit status 1: some sheets could not be
-    made, 130: interrupted; whatever is there is whole.
-    """
+    In DIR: sheets/ and solutions/ with a file for each student, all answers in key.csv, key.json and key.xlsx, marking.*, manifest.json.
+
+    Exit status: 0 done, 1 some sheets could not be made, 130 interrupted. Whatever is there is whole.
+    """  # noqa: E501 - a paragraph of help is one line, which the terminal folds
     chosen = Choices(
         variants, seed, roster, to, out, exercises, solutions, blanks, carry, points, title, course, institution,
         logo, date, paper, notation, templates, combine, workers, resume, force,
@@ -178,7 +177,7 @@ def _planned(names: tuple[str, ...], chosen: Choices) -> Handout:
     check_folder(chosen.out)
     students = _students(chosen)
     stated = tuple(load_problem(name) for name in names)
-    heading = _heading(chosen)
+    heading = _heading(chosen, stated)
     copies = _copies(students, chosen, stated, each)
     sheets = _sheets(stated, chosen, varied=chosen.variants is not None or bool(students))
     if copies:
@@ -245,7 +244,7 @@ def _check_usage(names: tuple[str, ...], chosen: Choices, each: tuple[str, ...])
     if chosen.templates is not None:
         from render.formats import format_named
 
-        check_templates(chosen.templates, {name: format_named(name) for name in each})
+        templates_of(chosen.templates, {name: format_named(name) for name in each})
 
 
 def _check_line(option: str, text: str) -> None:
@@ -280,13 +279,15 @@ def _copies(
     return deal(students, chosen.variants, stated[0].stem) if each else ()
 
 
-def _heading(chosen: Choices) -> Heading:
+def _heading(chosen: Choices, stated: tuple[Problem, ...]) -> Heading:
+    """What all heads have in common; the logo is read once."""
     from render.handout.heading import Heading
     from render.pictures import read_picture
 
-    name = chosen.institution or chosen.course or "Logo"
+    name = f"The logo of {chosen.institution}" if chosen.institution else "Logo"
     logo = None if chosen.logo is None else read_picture(chosen.logo, name, "--logo")
-    return Heading(chosen.title, chosen.course, chosen.institution, logo, chosen.date)
+    title = chosen.title or (f"Exercises: {stated[0].title}" if len(stated) == 1 and stated[0].title else "Exercises")
+    return Heading(title, chosen.course, chosen.institution, logo, chosen.date)
 
 
 def _sheets(stated: tuple[Problem, ...], chosen: Choices, *, varied: bool) -> Sheets:
@@ -311,7 +312,7 @@ def _work(sheets: Sheets, copies: tuple[Copy, ...], formats: tuple[str, ...], he
         copies=copies,
         sheets=sheets,
         papers=Papers(sheet_document, solution_document, marking_document, problem_text),
-        layout=Layout(formats, chosen.templates, chosen.paper),
+        layout=Layout(formats, _own(chosen), chosen.paper),
         heading=heading,
         problems=problem_names([problem.stem for problem in sheets.problems]),
         solutions=chosen.solutions,
@@ -333,7 +334,7 @@ def _told(
         "roster": None if chosen.roster is None else roster_told(chosen.roster, students),
         "logo": file_told(chosen.logo),
         "notation": file_told(chosen.notation),
-        "templates": folder_told(chosen.templates),
+        "templates": folder_told(_own(chosen)),
     }
 
 
@@ -371,3 +372,10 @@ def _tell(made: Handout, done: Done, chosen: Choices) -> None:
     say("all others are whole; the same command with --resume tries these again")
     sys.stdout.flush()
     raise typer.Exit(SOME_FAILED)
+
+
+def _own(chosen: Choices) -> Path | None:
+    """The folder of templates that was asked for, of one's own or bundled."""
+    from render.theme_file import folder_of
+
+    return None if chosen.templates is None else folder_of(chosen.templates)

@@ -18,6 +18,7 @@ KINDS = {
     "formats": ("render.formats", "FORMATS"),
     "exercises": ("render.exercises.kinds", "KINDS"),
     "exports": ("render.exports", "EXPORTS"),
+    "themes": ("render.theme_file", "THEMES"),
 }
 
 

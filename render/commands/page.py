@@ -8,17 +8,19 @@ from typing import Annotated
 import typer
 
 from render.commands.common import ProblemArgument, bad, check_name, check_published, load_problem, say
-from render.commands.files import check_folder, check_templates, formats_of, names_of, tell_missing
+from render.commands.files import check_folder, formats_of, names_of, tell_missing
+from render.commands.templates import TemplatesOption, templates_of
 
 FLAVORS = ("github", "myst", "quarto")
 SHOW = "all, representative, or names such as w5,w1"
-ALWAYS_WHOLE = ("pdf",)  # formats of which there are no fragments
+ALWAYS_WHOLE = ("pdf", "slides", "beamer")  # formats of which there are no fragments
 
 
 def render(
     problem: ProblemArgument = "mazur",
     to: Annotated[
-        list[str] | None, typer.Option(metavar="FORMAT,…", help="Formats; see `chainrule list formats`. Default: all.")
+        list[str] | None,
+        typer.Option(metavar="FORMAT,…", help="See `chainrule list formats`. Default: html, latex, markdown, pdf."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("output"),
     notation: Annotated[
@@ -36,7 +38,7 @@ def render(
     decimals: Annotated[int, typer.Option(min=1, max=1000, help="Decimals of the numbers shown.")] = 9,
     flavor: Annotated[str | None, typer.Option(help=f"Of Markdown: {', '.join(FLAVORS)}. Default: github.")] = None,
     fragment: Annotated[bool, typer.Option("--fragment", help="Leave out the page around it.")] = False,
-    templates: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder of templates of your own.")] = None,
+    templates: TemplatesOption = None,
 ) -> None:
     """Write the worked example: <stem>.html, <stem>.tex and more."""
     from derive.derivation import differentiate
@@ -48,8 +50,7 @@ def render(
     _check_flavor(flavor, formats)
     whole = _whole(formats) if fragment else []
     flavor = flavor or FLAVORS[0]
-    if templates is not None:
-        check_templates(templates, {name: format_named(name, flavor) for name in formats})
+    own = templates_of(templates, {name: format_named(name, flavor) for name in formats})
     check_folder(out)
     stated = load_problem(problem)
     paths = {name: out / f"{stated.stem}{FORMATS[name].suffix}" for name in formats}
@@ -61,7 +62,7 @@ def render(
     page = worked_example(derivation, notation=notation, detail=detail, show=show, decimals=decimals)
     contents: dict[Path, bytes] = {}
     for name, path in paths.items():
-        contents |= files(page.document, name, path, fragment=fragment, templates=templates, flavor=flavor)
+        contents |= files(page.document, name, path, fragment=fragment, templates=own, flavor=flavor)
     write_files(contents)
     print(*contents, sep="\n")
     say(*(f"--fragment: {name} is written as a whole page, as always" for name in whole))

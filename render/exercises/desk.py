@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -11,13 +11,16 @@ from typing import TypeVar
 from derive.derivation import Derivation
 from derive.formula import Formula
 from derive.notation import Names
+from derive.reverse import adjoint_name
 from derive.scalars import Scalar
 from derive.variants.answers import Answered, Mistaken
 from derive.variants.asked import Asked
-from derive.verification.family import SENTENCES
+from derive.verification.edit import Edit
+from derive.verification.family import SENTENCES, family
 from derive.verification.judge import base_sheet
 from derive.verification.precision import Precision
 from derive.verification.sheet import Sheet as BackwardSheet
+from derive.verification.sheet import flow
 from derive.verification.structure import Structure
 from render.compose.pen import Pen, capital, prose
 from render.compose.structure import LayerView, layer_views
@@ -40,6 +43,11 @@ class Ground:
     def base(self) -> BackwardSheet:
         """The lines of the backward pass, on which mistakes are made."""
         return base_sheet(self.derivation)
+
+    @cached_property
+    def edits(self) -> tuple[Edit, ...]:
+        """Every mistake that can be made on them."""
+        return family(self.base, self.derivation.problem)
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
@@ -102,11 +110,11 @@ class Desk:
 
     # ---- answers ---------------------------------------------------------------------------
 
-    def item(self, asked: Asked, points: int, *, letter: str = "") -> Item:
-        """An item that asks for a number."""
-        return Item(letter, prose("{it}", it=self.label(asked)), self.number(asked, points), points)
+    def item(self, asked: Asked, points: int, worth: Mapping[str, int] | None = None, *, letter: str = "") -> Item:
+        """An item that asks for a number; ``worth``: what the step is worth that computes an array, or ∂E by it."""
+        return Item(letter, prose("{it}", it=self.label(asked)), self.number(asked, points, worth or {}), points)
 
-    def number(self, asked: Asked, points: int) -> NumberAnswer:
+    def number(self, asked: Asked, points: int, worth: Mapping[str, int]) -> NumberAnswer:
         """The answer to a number that is asked for, with what each known mistake gives in its place."""
         found = self.answers[asked]
         return NumberAnswer(
@@ -115,17 +123,28 @@ class Desk:
             shown=found.shown,
             asked=in_words(self.carry),
             tolerance=found.tolerance,
-            feedback=tuple(self._feedback(each, points) for each in found.mistaken),
+            feedback=tuple(self._feedback(each, points, worth) for each in found.mistaken),
             array=asked.scalar.array,
             index=asked.scalar.index,
             of=JSON_PLACES[asked.kind],
         )
 
-    def _feedback(self, mistaken: Mistaken, points: int) -> Feedback:
-        """One step is wrong, and the rest is done right with what came out of it: that step's points are lost."""
-        lost = max(1, round(points / 3)) if points > 1 else points
-        words = sentence(mistaken)
-        return Feedback(mistaken.mistakes, mistaken.value, mistaken.shown, words, points - lost)
+    def _feedback(self, mistaken: Mistaken, points: int, worth: Mapping[str, int]) -> Feedback:
+        """One step is wrong, and the rest is done right with what came out of it: that step's points are lost.
+
+        Of a mistake in no step of the solution, such as one of the forward pass, one point is lost.
+        """
+        lost = next((worth[each] for each in self._places(mistaken.edits[0]) if worth.get(each)), 1)
+        due = max(0, points - lost)
+        return Feedback(mistaken.mistakes, mistaken.value, mistaken.shown, sentence(mistaken), due)
+
+    def _places(self, edit: Edit) -> Iterator[str]:
+        """The array in whose step a mistake is made; what comes back to an output belongs to its net input's step."""
+        error, nets = self.derivation.program.error, {out: net for net, out in self.ground.outputs.items()}
+        for array in self.derivation.program.variables:
+            if edit.line == adjoint_name(error, array) or edit.line.startswith(flow(array, "", error)):
+                yield array
+                yield nets.get(array, array)
 
     def shown(self, asked: Asked) -> str:
         """The answer as it is asked for."""

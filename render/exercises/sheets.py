@@ -60,6 +60,10 @@ class Sheets:
     options: Options = Options()
     varied: bool = True
 
+    def __reduce__(self) -> tuple[type[Sheets], tuple[object, ...]]:
+        """What it was made from: where processes are not forked each derives the problems again."""
+        return Sheets, (self.problems, self.seed, self.options, self.varied)
+
     @cached_property
     def prepared(self) -> tuple[_Prepared, ...]:
         """The problems derived and planned. Raises ChainruleError for what cannot be asked."""

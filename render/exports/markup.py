@@ -37,7 +37,7 @@ from render.document import (
     Text,
 )
 from render.drawing import Drawing
-from render.figures.svg import svg
+from render.figures.svg import style_sheet, svg
 from render.numbering import Target, find, words
 
 SPECIAL = re.compile(r"([$\\])")  # what begins a formula in the text of a platform that has TeX
@@ -205,7 +205,7 @@ class Page:
 @lru_cache(maxsize=256)  # a variant's figure stands before each of its questions, and in every export
 def picture(drawing: Drawing, words: str) -> tuple[str, bytes]:
     """A figure as a file: its name, which is its content's, and its content."""
-    drawn = svg(drawing, title=words, plain=True).encode("utf-8")
+    drawn = svg(drawing, title=words, styles=style_sheet(plain=True)).encode("utf-8")
     return f"figure-{hashlib.sha256(drawn).hexdigest()[:12]}.svg", drawn
 
 

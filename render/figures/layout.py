@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from derive.formula import Formula, Words
 from render.drawing import Curve, Drawing, Flow, Network
@@ -20,8 +21,9 @@ INNER = 150.0  # what it costs a bias to stand between two units
 DOT = 2.2  # radius of each of the three dots that stand for units left out
 
 
+@lru_cache(maxsize=64)
 def layout(drawing: Drawing) -> Placed:
-    """Put everything that a drawing shows into its place.
+    """Put everything that a drawing shows into its place; several formats and papers ask for the same one.
 
     Errors: ChainruleError for a drawing that contradicts itself.
     """

@@ -31,14 +31,16 @@ def factor(mark: int) -> int:
     return (mark - 1) % FACTORS + 1
 
 
-def style_sheet(plain: bool = False) -> str:
+def style_sheet(factors: tuple[str, ...] = LIGHT, family: str = "", *, plain: bool = False) -> str:
     """The styles inside a figure; plain colours first, for viewers that know no custom properties.
 
-    ``plain`` leaves it at these: for a file that is shown on a white page, which reaches into no picture.
+    ``factors`` and ``family`` are a theme's colours and font, where it has its own; ``plain`` leaves it at the
+    plain colours: for a file that is shown on a white page, whose styles reach into no picture.
     """
+    fonts = f'"{family}",{FONTS}' if family else FONTS
     base = [
         f"svg.drawing{{max-width:100%;height:auto;color:{TONES[0][2]};"
-        f"font-family:{FONTS};font-variant-numeric:lining-nums tabular-nums}}",
+        f"font-family:{fonts};font-variant-numeric:lining-nums tabular-nums}}",
         "svg.drawing text{fill:currentColor}",
         "svg.drawing path{fill:none;stroke:currentColor;stroke-width:1.1;stroke-linejoin:round}",
         "svg.drawing .head{fill:currentColor;stroke:none}",
@@ -57,13 +59,12 @@ def style_sheet(plain: bool = False) -> str:
         *(f"svg.drawing .{name}{{color:{light}}}" for name, _, light, _ in TONES[1:]),
         f"svg.drawing .faint{{color:{FAINT[1]}}}",
         f"svg.drawing text.faint{{color:{TONES[1][2]}}}",
-        *(f"svg.drawing .factor{k}{{color:{colour}}}" for k, colour in enumerate(LIGHT, 1)),
+        *(f"svg.drawing .factor{k}{{color:{colour}}}" for k, colour in enumerate(factors, 1)),
     ]
     if plain:
         return "".join(base)
-    return "".join(
-        [*base, f"@media all{{{themed(0)}}}", f"@media screen and (prefers-color-scheme:dark){{{themed(1)}}}"]
-    )
+    night = f"@media screen and (prefers-color-scheme:dark){{{themed(1)}}}"
+    return "".join([*base, f"@media all{{{themed(0)}}}", night])
 
 
 def themed(scheme: int) -> str:
@@ -85,13 +86,14 @@ def themed(scheme: int) -> str:
     return "".join(rules)
 
 
-def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True, plain: bool = False) -> str:
+def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool = True, styles: str = "") -> str:
     """A drawing as one `<svg>` element.
 
     ``id_prefix`` keeps the identifiers of several figures in one page apart; ``title`` is what a
-    screen reader says; ``styled`` is False in a page that has the `style_sheet` already; ``plain`` is its own. Colours
-    come from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and ``--factor-1``
-    to ``--factor-6``, where it has them. ``--width`` is the drawing's own width, for a page that has to shrink it.
+    screen reader says; ``styled`` is False in a page that has the `style_sheet` already. Colours come
+    from ``styles``, else from the page's custom properties ``--ink``, ``--muted``, ``--faint``, ``--paper`` and
+    ``--factor-1`` to ``--factor-6``, where it has them. ``--width`` is the drawing's own width, for a page that has to
+    shrink it.
     """
     placed = layout(drawing)
     prefix = "".join(character for character in id_prefix if character.isalnum() or character in "-_")
@@ -103,7 +105,7 @@ def svg(drawing: Drawing, *, id_prefix: str = "", title: str = "", styled: bool 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing{broad}" '
         f'viewBox="0 0 {number(placed.width)} {number(placed.height)}" {size}>',
-        heading + (f"<style>{style_sheet(plain)}</style>" if styled else ""),
+        heading + (f"<style>{styles or style_sheet()}</style>" if styled else ""),
         arrowheads(placed, prefix),
         f'<path class="paper" d="M0 0H{number(placed.width)}V{number(placed.height)}H0Z"/>',
         *(line_path(line, prefix) for line in placed.lines),

@@ -51,7 +51,8 @@ class Crew:
 
     def __enter__(self) -> Self:
         try:
-            self._workers = [self._hired() for _ in range(self._count)]
+            for _ in range(self._count):
+                self._workers.append(self._hired())
         except BaseException:
             self._dismiss()
             raise
@@ -97,7 +98,9 @@ class Crew:
 
     def _hired(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(self._do, theirs), daemon=True)
+        forked = self._context.get_start_method() == "fork"
+        copied = [ours, *(worker.pipe for worker in self._workers)] if forked else []
+        process = self._context.Process(target=_serve, args=(self._do, theirs, copied), daemon=True)
         with _no_interrupt(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside the thread that draws the bar
             process.start()
@@ -143,8 +146,10 @@ def _no_interrupt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(do: Callable[[int], None], pipe: Connection) -> None:
-    """Until the parent closes its end, which it does when it dies too."""
+def _serve(do: Callable[[int], None], pipe: Connection, copied: Iterable[Connection]) -> None:
+    """Until the parent closes its end, which it does when it dies too: the copies of it that a fork makes go first."""
+    for end in copied:
+        end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.enable()
     gc.freeze()

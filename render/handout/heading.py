@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from render.document import Picture
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Heading:
     title: str = ""
     course: str = ""
     institution: str = ""
-    logo: Path | None = None
+    logo: Picture | None = None
     date: str = ""
     student: str = ""
     student_id: str = ""

@@ -16,7 +16,7 @@ class Key:
     """A row of the key: one answer of one sheet.
 
     ``type`` is number, choice, order or formula. ``value`` of a number is the decimal string that `chainrule
-    gradients --json` prints for ``problem``, at ``of``/``array``/``index``; choices and orders are letters.
+    gradients --json` prints for ``problem``, at ``of``/``array``/``index``; choices are letters, orders capitals.
     """
 
     sheet: int
@@ -99,7 +99,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
             return _words("choice", ", ".join(right))
         case OrderAnswer():
             orders = (answer.order, *answer.any_of)
-            return _words("order", " or ".join(" ".join(map(letter, order)) for order in orders))
+            return _words("order", " or ".join(" ".join(map(letter, order)).upper() for order in orders))
         case FormulaAnswer():
             return _words("formula", answer.typed)
 

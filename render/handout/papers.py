@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 from derive.formula import Gap, Number, Side
 from render.compose.pen import paragraph, prose
@@ -21,7 +19,6 @@ from render.document import (
     ListBlock,
     Math,
     Paragraph,
-    Picture,
     Section,
     Space,
     Strong,
@@ -41,7 +38,6 @@ from render.exercises.model import (
     SolutionStep,
 )
 from render.handout.heading import Heading
-from render.pictures import read_picture
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CAPITALS = LETTERS.upper()
@@ -104,7 +100,7 @@ def _head(heading: Heading, named: bool) -> Head:
     return Head(
         course=heading.course,
         institution=heading.institution,
-        logo=None if heading.logo is None else _logo(heading.logo, heading.institution),
+        logo=heading.logo,
         date=heading.date,
         student=heading.student,
         student_id=heading.student_id,
@@ -112,12 +108,6 @@ def _head(heading: Heading, named: bool) -> Head:
         points=heading.points,
         named=named,
     )
-
-
-@cache
-def _logo(path: Path, institution: str) -> Picture:
-    """A logo is the same on thousands of sheets: it is read once."""
-    return read_picture(path, f"The logo of {institution}" if institution else "Logo", "--logo")
 
 
 def _points(points: int) -> str:
@@ -240,12 +230,13 @@ def _how_to_mark(sheet: Sheet) -> list[Block]:
 def _marked(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = []
     rows = [_step_row(place, step) for place, step in enumerate(exercise.solution, start=1) if step.points]
+    carried = any(step.follows for step in exercise.solution)
     blocks += table(
         f"tab-steps-{number}",
         prose("What each step is worth."),
-        ("step", "for what", "points", "with an earlier error"),
-        rows,
-        (False, False, True, False),
+        ("step", "for what", "points", *(("with an earlier error",) if carried else ())),
+        [row if carried else row[:3] for row in rows],
+        (False, False, True, False)[: 4 if carried else 3],
     )
     for item in exercise.items:
         blocks += _item_marked(item, number)

@@ -106,7 +106,7 @@ def _decoded(data: bytes, source: str) -> str:
             f"line {line}: byte 0x{data[error.start]:02X} at position {error.start} is not {wanted}; save it as UTF-8",
             source,
         ) from None
-    if encoding == "utf-8" and "\0" in text[:2000]:
+    if encoding == "utf-8" and text.count("\0") * 4 > len(text):
         raise ProblemError("looks like UTF-16 without a byte order mark; save it as UTF-8", source)
     return text
 

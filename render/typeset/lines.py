@@ -33,7 +33,8 @@ class Script:
     """A language of formulas: how its parts are printed, and what stands round the lines of an equation.
 
     ``box`` and ``lines`` hold ``%s`` where the formula goes; ``empty`` is an operand of no width, so that
-    an operator at the beginning of a line keeps its space.
+    an operator at the beginning of a line keeps its space. ``step`` holds ``%s`` too: what stands round each side after
+    the second where they appear one by one, and ``same_step`` round the further lines of such a side.
     """
 
     formula: Callable[[Formula], str]
@@ -45,6 +46,8 @@ class Script:
     indent: str
     empty: str
     dot: str
+    step: str = "%s"
+    same_step: str = "%s"
 
 
 def tex_script(dialect: Dialect) -> Script:
@@ -97,7 +100,9 @@ def set_lines(sides: tuple[Side, ...], script: Script, *, room: float, boxed: bo
         rows.extend(_broken(first, script, room, False))
     for position, side in enumerate(others):
         last = boxed and position == len(others) - 1
-        rows.extend(Row(indent + row.text, row.width + INDENT) for row in _broken(side, script, room - left, last))
+        made = _broken(side, script, room - left, last)
+        shown = _stepped([row.text for row in made], script) if position else [row.text for row in made]
+        rows.extend(Row(indent + text, row.width + INDENT) for text, row in zip(shown, made, strict=True))
     start = "" if rows and (indent or not others) else script.formula(first.formula)
     body = script.newline.join(f"{start if index == 0 else ''} & {row.text}".strip() for index, row in enumerate(rows))
     widest = left + max(row.width for row in rows)
@@ -114,7 +119,16 @@ class Row:
 
 def _one_line(sides: tuple[Side, ...], script: Script, boxed: bool) -> str:
     last = len(sides) - 1
-    return " ".join(_written(side, script, boxed and index == last) for index, side in enumerate(sides))
+    written = [_written(side, script, boxed and index == last) for index, side in enumerate(sides)]
+    return " ".join([*written[:2], *(_stepped([text], script)[0] for text in written[2:])])
+
+
+def _stepped(lines: list[str], script: Script) -> list[str]:
+    """The lines of a side that appears by itself, in scripts that know of such a thing."""
+    if script.step == "%s":
+        return lines
+    first, *others = (f"{script.empty} {line}" for line in lines)
+    return [script.step % first, *(script.same_step % line for line in others)]
 
 
 def _written(side: Side, script: Script, boxed: bool) -> str:

@@ -18,6 +18,7 @@ from derive.tex_names import PLAIN_GAP, Dialect, clean
 from render.document import Equation, Figure
 from render.figures import svg
 from render.numbering import anchor
+from render.theming import Theme
 from render.typeset.lines import Script, set_lines, tex_script
 from render.writer import Displayed, Drawn
 
@@ -97,7 +98,7 @@ def display(dialect: Dialect) -> Callable[[Equation, bool], Displayed]:
     return write
 
 
-def figure(block: Figure, stem: str) -> Drawn:
+def figure(block: Figure, stem: str, theme: Theme) -> Drawn:
     """A drawing as a file of its own, and the address of that file."""
     path = f"{stem}_figures/{anchor(block.identifier) or 'figure'}.svg"
     return Drawn(quote(path), {path: svg(block.drawing, title=block.alternative)})

@@ -28,6 +28,7 @@ QUOTIENT = 12.0  # em; the same where the second is a quotient, which some brows
 FULL = 8.0  # em; so wide, a sum in parentheses may be broken inside them
 DEEP = 7.0  # em; under a longer first side the others stand indented where room is short
 NARROW = 18.0  # em; what is wider may have to scroll on a phone
+FITS = (100, 90, 80, 70, 60, 50)  # per cent of the letters' size on a slide, a class each
 WIDTHS = range(12, 39, 2)  # the widths in em that the style sheet has a rule for
 
 
@@ -53,6 +54,21 @@ def equation_html(sides: tuple[Side, ...], *, boxed: bool = False) -> str:
     return f'<div class="{classes}"{focus}>{_side(first)}{rest}</div>\n{_source(sides, boxed)}'
 
 
+def equation_slide(sides: tuple[Side, ...], *, boxed: bool, stacked: bool, room: float) -> str:
+    """The equation on a slide: the sides after the second are fragments, which appear one by one.
+
+    ``stacked`` sets the sides one under the other; what is wider than ``room`` em then is set smaller.
+    """
+    first, *others = [_pieces(side, boxed and side is sides[-1]) for side in sides]
+    lead = sum(piece.width for piece in first) if others else 0.0
+    widest = lead + max(piece.width for pieces in (others or [first]) for piece in pieces)
+    fit = next((each for each in FITS if each / 100 * TRUE * widest <= room), FITS[-1])
+    classes = "line" + (" stacked" if stacked else "") + (f" fit{fit}" if fit < 100 else "")
+    shown = [_side(pieces, "side" if position == 0 else "side fragment") for position, pieces in enumerate(others)]
+    rest = f'<span class="sides">{" ".join(shown)}</span>' if others else ""
+    return f'<div class="{classes}">{_side(first)}{rest}</div>'
+
+
 def _room(whole: float) -> int:
     """The width of the page, as a class, below which the sides stand one under the other."""
     needed = math.ceil(TRUE * whole + NUMBER)
@@ -64,8 +80,8 @@ def _source(sides: tuple[Side, ...], boxed: bool) -> str:
     return f'<details class="tex"><summary>TeX</summary><code>{escape(made.tex)}</code></details>'
 
 
-def _side(pieces: list[Piece]) -> str:
-    return f'<span class="side">{" ".join(mathml_piece(piece.sign, piece.tex) for piece in pieces)}</span>'
+def _side(pieces: list[Piece], kind: str = "side") -> str:
+    return f'<span class="{kind}">{" ".join(mathml_piece(piece.sign, piece.tex) for piece in pieces)}</span>'
 
 
 def _pieces(side: Side, boxed: bool) -> list[Piece]:

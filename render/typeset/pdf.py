@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from derive.errors import ChainruleError, shown
 from derive.formula import Number, Side
@@ -12,7 +16,8 @@ from render.document import Equation, Figure
 from render.figures import svg
 from render.figures.layout import layout
 from render.figures.placed import WIDTH
-from render.figures.svg import LIGHT
+from render.figures.svg import style_sheet
+from render.theming import PLAIN, Theme, family
 from render.typeset.lines import TYPST, set_lines
 from render.typeset.speech import speech_equation
 from render.typeset.typst import string, typst_equation
@@ -39,17 +44,26 @@ def display(equation: Equation, aside: bool) -> Displayed:
     return Displayed(f"{string(speech_equation(equation.sides))}, $ {made.tex} $", made.wide)
 
 
-def figure(block: Figure, stem: str) -> Drawn:
+def figure(block: Figure, stem: str, theme: Theme) -> Drawn:
     """A drawing as SVG inside the document, with its alternative text."""
-    drawing, width = svg(block.drawing), min(layout(block.drawing).width, WIDTH) * UNIT
+    styles = style_sheet(theme.light.factors, family(theme.text))
+    drawing, width = svg(block.drawing, styles=styles), min(layout(block.drawing).width, WIDTH) * UNIT
     return Drawn(
         f'image(bytes({string(drawing)}), format: "svg", width: {width:.1f}pt, alt: {string(block.alternative)})'
     )
 
 
-def page() -> dict[str, object]:
-    """What the page needs besides the document: the factors' colours."""
-    return {"colors": list(enumerate(LIGHT, 1))}
+def page(theme: Theme) -> dict[str, object]:
+    """What the page needs besides the document: the factors' colours, and a theme's fonts."""
+    return {
+        "colors": list(enumerate(theme.light.factors, 1)),
+        "text_font": family(theme.text),
+        "heading_font": family(theme.headings) or family(theme.text),
+        "heading_weight": theme.headings[0].weight if theme.headings else 700,
+        "math_font": family(theme.maths),
+        "ink": theme.light.ink if theme != PLAIN else "",
+        "heading": theme.light.heading if theme != PLAIN else "",
+    }
 
 
 def missing() -> str:
@@ -59,28 +73,42 @@ def missing() -> str:
     return "it needs the package typst: python -m pip install 'chainrule[pdf]'"
 
 
-def compile_pdf(source: str) -> bytes:
+def compile_pdf(source: str, theme: Theme = PLAIN) -> bytes:
     """The PDF of a page in Typst: PDF/UA-1, fonts embedded, the same bytes on every machine.
 
-    Only the fonts that come with the compiler are used. A character that is in none of them is looked for
-    in the fonts of the machine; where it is not there either its number is printed ("[U+1F642]"). Raises
+    Only the fonts that come with the compiler and the theme are used. A character that is in none of them is looked for
+    in the fonts of the machine; where it is not there either a letter is spelt in Latin ones (Li for 李), and of any
+    other sign the number is printed ("[U+1F642]"). Raises
     `ChainruleError` for what does not compile, with the compiler's own words.
     """
     problem = ""
-    for text, only_bundled in ((source, True), (source, False), (_UNUSUAL.sub(_code, source), True)):
+    for text, only_bundled in ((source, True), (source, False), (_UNUSUAL.sub(_spelt, source), True)):
         try:
-            return _compile(text, only_bundled)
+            return _compile(text, _fonts(theme.folder, not only_bundled))
         except ChainruleError as error:
             problem = problem or str(error)
     raise ChainruleError(problem)
 
 
-def _compile(source: str, only_bundled: bool) -> bytes:
+@cache
+def _fonts(folder: Path | None, of_the_machine: bool) -> Any:
+    """The fonts that the compiler may use; they are looked for once."""
+    import typst
+
+    folders: list[Path] = [] if folder is None else [folder]
+    return typst.Fonts(include_system_fonts=of_the_machine, font_paths=folders)
+
+
+def _compile(source: str, fonts: Any) -> bytes:
     import typst
 
     try:
         made = typst.compile(
-            source.encode(), format="pdf", pdf_standards=["ua-1"], ignore_system_fonts=only_bundled, timestamp=0
+            source.encode(),
+            format="pdf",
+            pdf_standards=["ua-1"],
+            font_paths=fonts,
+            timestamp=0,
         )
     except typst.TypstError as error:
         raise ChainruleError(f"the PDF could not be made: {_told(error.message, error.diagnostic, source)}") from error
@@ -98,5 +126,9 @@ def _told(message: str, diagnostic: str, source: str) -> str:
     return f"{message} (line {line} of its Typst source: {shown(source.splitlines()[line - 1].strip())})"
 
 
-def _code(match: re.Match[str]) -> str:
-    return f"[U+{ord(match[0]):04X}]"
+def _spelt(match: re.Match[str]) -> str:
+    """A letter of another script in Latin letters, as in a passport; any other sign by its number."""
+    from anyascii import anyascii
+
+    latin = anyascii(match[0]) if unicodedata.category(match[0]).startswith("L") else ""
+    return latin if latin.isalpha() else f"[U+{ord(match[0]):04X}]"

@@ -56,7 +56,10 @@ def calculated(
     )
     whole = (*solution[:-1], replace(solution[-1], blocks=(*solution[-1].blocks, answer)))
     asks = (paragraph("{prompt}", prompt=prompt),)
-    return Exercise(planned.kind, title, asks, (desk.item(asked, points),), whole, scaffold(solution, planned.blanks))
+    worth = {line.scalar.array: step.points for line, step in zip(lines, solution, strict=True)}
+    return Exercise(
+        planned.kind, title, asks, (desk.item(asked, points, worth),), whole, scaffold(solution, planned.blanks)
+    )
 
 
 def number_text(desk: Desk, asked: Asked) -> Inlines:

@@ -15,7 +15,7 @@ from derive.plain import plain_equation
 from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from derive.verification.edit import BACKWARD, Edit
-from derive.verification.family import SENTENCES, family
+from derive.verification.family import SENTENCES
 from derive.verification.lines import wrong_lines
 from derive.verification.precision import Precision
 from derive.verification.sheet import DoesNotApplyError
@@ -136,7 +136,7 @@ def _edits(desk: Desk) -> Iterator[Edit]:
     """The mistakes of the backward pass, in one layer each."""
     return (
         edit
-        for edit in family(desk.ground.base, desk.ground.derivation.problem)
+        for edit in desk.ground.edits
         if (edit.stage == BACKWARD and edit.layer != "all") or edit.mistake in ALL_LAYERS
     )
 
