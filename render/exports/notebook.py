@@ -269,7 +269,9 @@ def _file(cells: tuple[Cell, ...], stem: str) -> bytes:
     try:
         import nbformat
     except ImportError:
-        raise MissingDependency("notebooks need the package nbformat: python -m pip install 'chainrule[notebook]'") from None
+        raise MissingDependency(
+            "notebooks need the package nbformat: python -m pip install 'chainrule[notebook]'"
+        ) from None
 
     v4: Any = nbformat.v4
     made = v4.new_notebook(
