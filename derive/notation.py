@@ -103,7 +103,7 @@ class Names:
         """
         if name in self.program.variables:
             return name, None
-        if bracketed := re.fullmatch(r"(\w+)\s*\[([\d\s,]*)\]", name):
+        if bracketed := re.fullmatch(r"(\w+)\s*\[\s*((?:\d+\s*,\s*)*(?:\d+\s*)?)\]", name):
             array = bracketed[1]
             index = tuple(int(part) for part in bracketed[2].split(",") if part.strip())
             if array in self.program.variables and _within(index, self.program.shape(array)):

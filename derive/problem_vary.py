@@ -286,7 +286,8 @@ def _role(problem: Problem, program: Program, name: str) -> str:
     """The part that a given array plays; in equations x and X are inputs, t and T targets, parameters the rest."""
     role = program.variables[name].role
     if not problem.equations:
-        return {"x": "input", "t": "target"}.get(name, role)
+        place = program.variables[name].place
+        return "mask" if place is not None and place.letter == "mask" else {"x": "input", "t": "target"}.get(name, role)
     if role == "bias":
         return role
     if problem.seed is not None and not any(array.name == name for array in problem.arrays):

@@ -7,6 +7,7 @@ the readers of the result (the names of the colours, the characters that text ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from derive.formula import (
@@ -264,9 +265,10 @@ class _Printer:
         return (rf"{name}\left(", r"\right)") if tall else (f"{name}(", ")")
 
     def case_row(self, value: Formula, condition: Formula | None) -> str:
-        return f"{self.write(value)} & " + (
-            r"\text{otherwise}" if condition is None else rf"\text{{if }} {self.write(condition)}"
-        )
+        if condition is None:
+            return rf"{self.write(value)} & \text{{otherwise}}"
+        read = re.sub(r"^-[\d.]+", r"{\g<0>}", self.write(condition))  # a sign, not a difference from the word before
+        return rf"{self.write(value)} & \text{{if }} {read}"
 
     def big_sum(self, node: BigSum) -> str:
         below = self.write(node.index) if node.lower is None else f"{self.write(node.index)}={self.write(node.lower)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction as PlainFraction
 
 import sympy
 from sympy import Expr
 from sympy.logic.boolalg import ITE
 
+from derive.digits import as_decimal
 from derive.formula import (
     Call,
     Cases,
@@ -38,6 +40,7 @@ CALLS = {
     sympy.erf: "erf",
     LargestOf: "max",
 }
+MOST_DECIMALS = 9
 ALWAYS, NEVER = Words("always"), Words("never")
 SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤", "==": "=", "!=": "≠"}
 
@@ -111,9 +114,12 @@ def _chosen(place: int, row: list[Formula]) -> Formula:
 
 
 def rational(value: sympy.Rational) -> Formula:
-    """An exact number: whole, or a fraction; the sign in front."""
+    """An exact number: whole, or a fraction, or a decimal where that is shorter (0.68 for 17/25); the sign in front."""
     if value < 0:
         return Negative(rational(-value))
+    decimal = as_decimal(PlainFraction(int(value.p), int(value.q)), MOST_DECIMALS)
+    if decimal is not None and len(decimal) < len(str(value)):
+        return Number(decimal)
     return Number(str(int(value.p))) if value.q == 1 else Fraction(Number(str(int(value.p))), Number(str(int(value.q))))
 
 

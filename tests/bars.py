@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from injected import Answers, Network, Slip, answers
 from injected_slips import drawn, slips
+from right_runs import WAYS
 
 import derive
 from derive.derivation import Derivation
@@ -166,62 +167,6 @@ def _equal(found: Any, given: Any) -> bool:
 
 
 # ---- right numbers -------------------------------------------------------------------------
-
-
-def in_single(network: Network) -> Network:
-    """The same network in float32."""
-    layers = tuple(
-        replace(each, weights=each.weights.astype(np.float32), bias=None if each.bias is None else _single(each.bias))
-        for each in network.layers
-    )
-    inputs, targets = network.inputs.astype(np.float32), network.targets.astype(np.float32)
-    return replace(network, inputs=inputs, targets=targets, layers=layers)  # type: ignore[arg-type]
-
-
-def _single(values: Any) -> Any:
-    return np.asarray(values, dtype=np.float32)
-
-
-def of_torch(network: Network, single: bool) -> Answers:
-    """What PyTorch's autograd makes of the same network."""
-    import torch
-
-    kind = torch.float32 if single else torch.float64
-    parameters: dict[str, Any] = {}
-    for layer, dense in enumerate(network.layers, start=1):
-        for name, values in ((f"W{layer}", dense.weights), (f"b{layer}", dense.bias)):
-            if values is not None:
-                parameters[name] = torch.tensor(np.asarray(values), dtype=kind, requires_grad=True)
-    a, t = torch.tensor(network.inputs, dtype=kind), torch.tensor(network.targets, dtype=kind)
-    functions: dict[str, Any] = {
-        "logistic": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": torch.nn.functional.leaky_relu,
-        "identity": lambda z: z,
-        "softmax": lambda z: torch.softmax(z, dim=1),
-    }
-    for layer, dense in enumerate(network.layers, start=1):
-        a = functions[dense.activation](a @ parameters[f"W{layer}"].T + parameters.get(f"b{layer}", 0))
-    each = {
-        "half_squared_error": lambda: ((t - a) ** 2).sum(1) / 2,
-        "mean_squared_error": lambda: ((t - a) ** 2).mean(1),
-        "binary_cross_entropy": lambda: -(t * a.log() + (1 - t) * (1 - a).log()).mean(1),
-        "categorical_cross_entropy": lambda: -(t * a.log()).sum(1),
-    }[network.loss]()
-    penalty = sum((parameters[f"W{k}"] ** 2).sum() for k in range(1, len(network.layers) + 1)) * network.l2 / 2
-    error = (each.sum() if network.over_examples == "sum" else each.mean()) + penalty
-    error.backward()
-    found = {name: value.grad.numpy() for name, value in parameters.items()}
-    return {"E": error.detach().numpy(), **found}
-
-
-WAYS: dict[str, Callable[[Network], Answers]] = {
-    "NumPy float64": answers,
-    "NumPy float32": lambda network: answers(in_single(network)),
-    "torch float64": lambda network: of_torch(network, False),
-    "torch float32": lambda network: of_torch(network, True),
-}
 
 
 def flagged(seed: int, count: int, way: str) -> list[tuple[Network, Report]]:

@@ -341,13 +341,12 @@ class _Pass:
     def back(self, layer: int, delta: Floats, passed: Floats) -> Floats:
         """What is passed back through a layer's weights."""
         made, weights = self.made, self.net.layers[layer - 1].weights
-        weights = weights.T if self.turned(layer) else weights
         if made("back_pass_activation_derivative_missing", layer):
             delta = passed
-        if made("back_pass_not_transposed", layer):
-            weights = weights.T
         if made("back_pass_updated_weights", layer):
             weights = weights - self.net.rate * self.grads[f"W{layer}"]
+        if self.turned(layer) != bool(made("back_pass_not_transposed", layer)):
+            weights = weights.T
         if made("back_pass_weight_missing", layer):
             weights = np.ones_like(weights)
         if other := made("back_pass_wrong_layer_weights", layer):
@@ -367,19 +366,22 @@ class _Pass:
             layer, stored = int(name[1:]), self.net.layers[int(name[1:]) - 1]
             own = np.asarray(stored.weights if name[0] == "W" else stored.bias)
             if made("sign_of_error", layer) == "of the gradients":
-                found[name] = -value
-            if made("factor_two", layer) == "of the gradients" or made("accumulated_twice", layer):
-                found[name] = 2 * value
+                value = -value
+            if made("factor_two", layer) == "of the gradients":
+                value = 2 * value
             if made("factor_half", layer) == "of the gradients":
-                found[name] = value / 2
+                value = value / 2
+            if made("accumulated_twice", layer):
+                value = 2 * value
             if made("learning_rate_folded_in", layer):
-                found[name] = self.net.rate * value
+                value = self.net.rate * value
             if made("update_handed_over"):
-                found[name] = -self.net.rate * value
+                value = -self.net.rate * value
             if made("new_weights_handed_over"):
-                found[name] = own - self.net.rate * value
+                value = own - self.net.rate * value
             if made("layout_transposed") and name[0] == "W":
-                found[name] = np.asarray(value).T
+                value = np.asarray(value).T
+            found[name] = value
         order = sorted(found, key=lambda name: (int(name[1:]), name[0]))
         return {"E": self.error, **{name: found[name] for name in order}}
 

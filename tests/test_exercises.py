@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -20,15 +22,16 @@ from render.numbering import plain_text
 
 
 @cache
-def sheet(
-    problem: str, exercises: str | None = None, varied: bool = False, number: int = 1, **options: object
-) -> Sheet:
-    chosen = Options(exercises=exercises, **options)  # type: ignore[arg-type]
-    return Sheets((derive.load(problem),), 7, chosen, varied=varied).sheet(number)
+def sheets(problem: str, exercises: str | None, varied: bool, **options: Any) -> Sheets:
+    return Sheets((derive.load(problem),), 7, Options(exercises=exercises, **options), varied=varied)
 
 
-def exercise(problem: str, text: str, **options: object) -> Exercise:
-    (made,) = sheet(problem, text, **options).exercises  # type: ignore[arg-type]
+def sheet(problem: str, exercises: str | None = None, varied: bool = False, number: int = 1, **options: Any) -> Sheet:
+    return sheets(problem, exercises, varied, **options).sheet(number)
+
+
+def exercise(problem: str, text: str, **options: Any) -> Exercise:
+    (made,) = sheet(problem, text, **options).exercises
     return made
 
 
@@ -73,9 +76,13 @@ def test_an_answer_stands_where_the_json_has_it() -> None:
 
 @pytest.mark.parametrize(
     ("carry", "shown", "asked"),
-    [("4sf", "0.08217", "4 significant digits"), ("2sf", "0.082", "2 significant digits"), ("5dp", "0.08217", "5 decimal places"),
-     ("1dp", "0.1", "1 decimal place")],
-)  # fmt: skip
+    [
+        ("4sf", "0.08217", "4 significant digits"),
+        ("2sf", "0.082", "2 significant digits"),
+        ("5dp", "0.08217", "5 decimal places"),
+        ("1dp", "0.1", "1 decimal place"),
+    ],
+)
 def test_a_number_is_shown_as_it_is_asked_for(carry: str, shown: str, asked: str) -> None:
     (answer,) = numbers(exercise("mazur", "gradient:w5", carry=carry)).values()
     assert (answer.shown, answer.asked) == (shown, asked)
@@ -196,7 +203,7 @@ def test_the_factors_in_order_begin_at_the_error_and_end_at_the_weight() -> None
         assert ordered[0][1] == "E_total"
         assert ordered[-1] is not None
         assert ordered[-1][2] == "w1"
-        assert all(a is not None and b is not None and a[2] == b[1] for a, b in zip(ordered, ordered[1:], strict=False))
+        assert all(a is not None and b is not None and a[2] == b[1] for a, b in pairwise(ordered))
 
 
 def test_the_missing_factor_lies_between_its_neighbours() -> None:
@@ -246,22 +253,25 @@ def numbers_in(formula: Formula) -> Iterator[str]:
 # ---- points --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+ALL = ",".join(KINDS)
+
+
 @pytest.mark.parametrize("points", [None, 1, 5, 10])
-def test_points_are_split_over_items_and_steps(kind: str, points: int | None) -> None:
-    (made,) = sheet("mazur", kind, points=points).exercises
-    assert made.points == sum(step.points for step in made.solution)
-    assert points in (None, made.points)
-    assert all(step.points >= 0 for step in made.solution)
-    assert made.points > 0
+def test_points_are_split_over_items_and_steps(points: int | None) -> None:
+    for made in sheet("mazur", ALL, points=points).exercises:
+        assert made.points == sum(step.points for step in made.solution), made.kind
+        assert points in (None, made.points)
+        assert all(step.points >= 0 for step in made.solution)
+        assert made.points > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_says_what_its_steps_are_worth_and_for_what(kind: str) -> None:
-    made = exercise("mazur", kind)
-    assert made.prompt
-    assert made.solution
-    assert all(step.criterion for step in made.solution if step.points)
+def test_every_kind_says_what_its_steps_are_worth_and_for_what() -> None:
+    found = sheet("mazur", ALL).exercises
+    assert [made.kind for made in found] == list(KINDS)
+    for made in found:
+        assert made.prompt
+        assert made.solution
+        assert all(step.criterion for step in made.solution if step.points)
 
 
 def test_what_is_due_after_a_mistake_is_less_than_all() -> None:
@@ -274,7 +284,7 @@ def test_what_is_due_after_a_mistake_is_less_than_all() -> None:
 # ---- every problem -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", [name for name in bundled()])
+@pytest.mark.parametrize("problem", bundled())
 def test_every_bundled_problem_has_a_sheet(problem: str) -> None:
     made = sheet(problem)
     assert len(made.exercises) >= 4

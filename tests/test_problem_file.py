@@ -304,7 +304,7 @@ def test_the_schema_lists_keys_and_known_names() -> None:
     assert (layered["required"], equations["required"]) == (["examples", "layers", "loss"], ["equations"])
     assert "logistic" in layer["properties"]["activation"]["enum"]
     assert layer["additionalProperties"] is False
-    both = {"title", "notation", "update", "penalty", "published", "parameters"}
+    both = {"title", "notation", "update", "penalty", "published", "parameters", "vary", "exercises"}
     assert set(layered["properties"]) == both | {"examples", "layers", "loss", "initial"}
     assert set(equations["properties"]) == both | {"equations", "error", "seed", "outputs", "values", "shapes"}
 

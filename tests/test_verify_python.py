@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -173,6 +174,21 @@ def test_new_weights_are_said_to_be_such() -> None:
     new = {name: value - 0.5 * RIGHT[name] for name, value in (("W1", W1), ("W2", W2))}
     assert derive.verify(MAZUR, new, kind="updated")
     assert {("new_weights_handed_over", "all")} <= named(derive.verify(MAZUR, new))
+
+
+@pytest.mark.parametrize(
+    ("stated", "done", "identifier"), [("fixed", "updated", "biases_updated"), ("updated", "fixed", "biases_fixed")]
+)
+def test_new_weights_whose_biases_moved_otherwise_than_stated_are_explained(
+    stated: str, done: str, identifier: str
+) -> None:
+    problem = MAZUR.problem
+    assert problem.update is not None
+    own, other = (replace(problem, update=replace(problem.update, biases=each)) for each in (stated, done))
+    new = {n: v for n, v in derive.differentiate(other).to_json()["updated"].items() if n != "error"}
+    report = derive.verify(own, new, kind="updated")
+    assert report.verdict == "wrong"
+    assert report.diagnosis[0].mistakes == ((identifier, "all"),)
 
 
 def test_mixed_precisions_are_judged_by_the_coarsest_and_that_is_said() -> None:

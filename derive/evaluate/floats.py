@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -128,53 +127,65 @@ def run(equations: Iterable[Equation], given: Mapping[str, Floats]) -> dict[str,
 
 def floats(array: NDArray[np.object_]) -> Floats:
     """Exact numbers as float64."""
-    return np.asarray(np.frompyfunc(lambda v: float(Fraction(int(v.p), int(v.q))), 1, 1)(array), dtype=np.float64)
+    return np.asarray(np.frompyfunc(lambda v: int(v.p) / int(v.q), 1, 1)(array), dtype=np.float64)
 
 
-class Run:
-    """A sheet's values, from which those of a similar sheet are had by computing again only what differs."""
-
-    def __init__(self, equations: Iterable[Equation], given: Mapping[str, Floats]) -> None:
-        self.lines = {equation.target: equation.expression for equation in equations}
-        self.given = given
-        self.values = run(tuple(Equation(n, e) for n, e in self.lines.items()), given)
-
-    def of(self, equations: Iterable[Equation]) -> Lazy:
-        """The values of other equations, each computed when it is asked for."""
-        return Lazy(self, {equation.target: equation.expression for equation in equations})
+Lines = Mapping[str, Expression]
 
 
-class Lazy(Mapping[str, Floats]):
-    """A sheet's values on demand; a line that is the same, and reads nothing that changed, is taken over."""
+class Values(Mapping[str, Floats]):
+    """The values of a sheet's lines, each computed when it is asked for.
 
-    def __init__(self, base: Run, lines: dict[str, Expression]) -> None:
-        self.base, self.lines = base, lines
-        self.known: dict[str, Floats] = dict(base.given)
+    Where they are those of a sheet that differs from another (``base``) in a few lines, a line that is the same, and
+    reads nothing that ``changed``, is taken over from there.
+    """
+
+    def __init__(self, lines: Lines, given: Mapping[str, Floats], base: Values | None = None) -> None:
+        self.lines, self.given, self.base = lines, given, base
+        self.known: dict[str, Floats] = dict(given)
         self.changed: set[str] = set()
+        self._reads: dict[str, frozenset[str]] = {}
+
+    def of(self, lines: Lines) -> Values:
+        """The values of other lines, on the same given arrays."""
+        return Values(lines, self.given, self)
+
+    def reads(self, name: str) -> frozenset[str]:
+        """What a line reads; asked of the base where it is the same line, since to look one up takes long."""
+        found = self._reads.get(name)
+        if found is None:
+            expression = self.lines[name]
+            same = self.base is not None and self.base.lines.get(name) is expression
+            found = self.base.reads(name) if same and self.base is not None else read_by(expression)
+            self._reads[name] = found
+        return found
 
     def __getitem__(self, name: str) -> Floats:
         """The value of a line, and of every line that it needs."""
+        if name in self.known:
+            return self.known[name]
         waiting = [name]
         with np.errstate(all="ignore"):
             while waiting:
                 top = waiting[-1]
-                if top in self.known:
-                    waiting.pop()
-                    continue
-                expression = self.lines[top]
-                reads = read_by(expression)
-                missing = [each for each in reads if each not in self.known]
+                missing = [] if top in self.known else [each for each in self.reads(top) if each not in self.known]
                 if missing:
                     waiting += missing
                     continue
-                same = self.base.lines.get(top)
-                if same is not None and not (reads & self.changed) and (same is expression or same == expression):
-                    self.known[top] = self.base.values[top]
-                else:
-                    self.changed.add(top)
-                    self.known[top] = evaluate(expression, self.known)
+                if top not in self.known:
+                    self.known[top] = self._value(top)
                 waiting.pop()
         return self.known[name]
+
+    def _value(self, name: str) -> Floats:
+        """A line's value, where all that it reads is known."""
+        expression = self.lines[name]
+        if self.base is not None and self.changed.isdisjoint(self.reads(name)):
+            same = self.base.lines.get(name)
+            if same is not None and (same is expression or same == expression):
+                return self.base[name]
+        self.changed.add(name)
+        return evaluate(expression, self.known)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.lines)

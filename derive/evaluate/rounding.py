@@ -93,7 +93,7 @@ def _floats(array: Array) -> np.ndarray[Any, np.dtype[np.float64]]:
 def _float(value: Exact) -> float:
     """A bound on the size of a ball's elements, or an exact number, as a float."""
     if isinstance(value, fmpq):
-        return float(Fraction(int(value.p), int(value.q)))
+        return int(value.p) / int(value.q)
     return float(value.abs_upper())
 
 

@@ -21,6 +21,7 @@ from sympy import Expr
 
 from derive.digits import Exact
 from derive.evaluate import balls, floats, unrolled
+from derive.evaluate.balls import UndecidedError, positive
 from derive.evaluate.code import BALL, source
 from derive.evaluate.unrolled import Writer, needed
 from derive.functions import Elementwise
@@ -166,7 +167,8 @@ class BallWriter(FloatWriter):
 
     def statement(self, name: str, text: str) -> list[str]:
         """The assignment of a variable, which is never a mere int."""
-        return [f"{name} = {text}" if any(map(str.isalpha, text)) else f"{name} = fmpq(0) + {text}"]
+        sure = any(map(str.isalpha, text)) and " if " not in text
+        return [f"{name} = {text}" if sure else f"{name} = fmpq(0) + {text}"]
 
     def _form(self, formula: Expr, symbols: tuple[sympy.Symbol, ...], parts: tuple[Node, ...]) -> str:
         names: dict[Expr, str] = {s: self._named(part) for s, part in zip(symbols, parts, strict=True)}
@@ -218,6 +220,24 @@ def rounder(kind: str, places: int) -> Callable[[Exact | int], Exact]:
         return value + arb(0, half_unit(float(value.abs_upper()), kind, places))
 
     return rounded
+
+
+def _first_largest(row: Sequence[Exact]) -> int:
+    """Where the largest of a row stands; UndecidedError for a tie, except of zeros: units that are off hand these on."""
+    best = 0
+    for place in range(1, len(row)):
+        difference = row[place] - row[best]
+        if difference == 0 and row[best] != 0:
+            raise UndecidedError
+        if positive(difference, strict=True):
+            best = place
+    return best
+
+
+ROUNDED: dict[str, Any] = balls.NAMESPACE | {
+    "largest": lambda *row: row[_first_largest(row)],
+    "chosen": lambda place, *row: fmpq(_first_largest(row) == place),
+}
 
 
 @dataclass
@@ -380,7 +400,7 @@ def in_roundings(
 
     Raises UndecidedError where such roundings may turn a condition over, of ``also`` too: at a kink.
     """
-    space = {**balls.NAMESPACE, "r": rounder(kind, places)}
+    space = {**ROUNDED, "r": rounder(kind, places)}
     function = compiled(lines, RoundedWriter(namespace=space), inputs, outputs, also, 10 * MOST_TERMS)
 
     def evaluate(*values: Exact) -> tuple[Any, ...]:

@@ -125,17 +125,15 @@ class Notation:
 
 def filled(template: Name, fields: Mapping[str, str]) -> Name:
     """The name that a template gives with these fields; KeyError for a field that is not there."""
-    return replace(
-        template,
-        base=filled_text(template.base, fields),
-        sub=filled_text(template.sub, fields),
-        sup=filled_text(template.sup, fields),
-    )
+    base, sub, sup = (filled_text(part, fields) for part in (template.base, template.sub, template.sup))
+    return Name(base, sub, sup, template.style, template.accent, template.typed)
 
 
 def filled_text(template: str, fields: Mapping[str, str]) -> str:
     """A template's text; what stands in braces is looked up and never evaluated."""
-    return "".join(fields[part] if place % 2 else part for place, part in enumerate(_parts(template)))
+    if "{" not in template:
+        return template
+    return "".join([fields[part] if place % 2 else part for place, part in enumerate(_parts(template))])
 
 
 @lru_cache(maxsize=1024)

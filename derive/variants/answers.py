@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
 import flint
 from flint import arb
@@ -69,11 +69,15 @@ def shown(value: str, carry: Precision) -> str:
 
 def upwards(value: float) -> Decimal:
     """A positive number rounded up to two significant digits."""
+    return _two_digits(value, ROUND_CEILING)
+
+
+def _two_digits(value: float, rounding: str) -> Decimal:
     exact = Decimal(repr(value))
     if not exact:
-        return exact
+        return Decimal(0)
     unit = Decimal((0, (1,), exact.adjusted() - 1))
-    return exact.quantize(unit, rounding=ROUND_CEILING, context=_EXACT).normalize()
+    return exact.quantize(unit, rounding=rounding, context=_EXACT).normalize()
 
 
 def plainly(value: Decimal) -> str:
@@ -104,7 +108,7 @@ def _answered(
     mistaken = []
     for promise, found in wrong:
         larger = abs(float(found)) > size > 0
-        own = upwards(off * abs(float(found)) / size) if larger else tolerance
+        own = max(tolerance, _two_digits(off * abs(float(found)) / size, ROUND_FLOOR)) if larger else tolerance
         mistaken.append(Mistaken(promise.keys, promise.edits, found, shown(found, carry), plainly(own)))
     return Answered(asked, value, shown(value, carry), plainly(tolerance), tuple(mistaken))
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flint import fmpq
+from flint import arb
 
 from derive.digits import Exact
 from derive.evaluate import shared
+from derive.evaluate.balls import UndecidedError
 from derive.evaluate.unrolled import indices
 from derive.functions import Activation
 from derive.program import Softmax
@@ -31,6 +32,9 @@ LEVELS = {
     "hard_sigmoid": (1e-9, 1 - 1e-9),
 }
 """Between which outputs an activation that saturates is not flat."""
+
+KINKS = {"hard_sigmoid": (-3, 3)}
+"""Where the kinks of an activation are, if not at 0."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,20 @@ class Computed:
             for index in indices(program.shape(name))
         ]
         carry = self.carry
-        return shared.in_roundings(sheets.lines, sheets.inputs, sheets.right, forward, carry.kind, carry.places)
+        outputs = (*sheets.right, *(net for net, _ in self._kinks))
+        return shared.in_roundings(sheets.lines, sheets.inputs, outputs, forward, carry.kind, carry.places)
+
+    @cached_property
+    def _kinks(self) -> tuple[tuple[Scalar, int], ...]:
+        """Net inputs of activations with a kink, and where that is."""
+        sheets = self.sheets
+        return tuple(
+            (Scalar(sheets.names.get(squash.source, squash.source), index), kink)
+            for squash in sheets.structure.squashes
+            if squash.row is not None and squash.row.kink
+            for index in indices(sheets.base.program.shape(squash.source))
+            for kink in KINKS.get(squash.row.name, (0,))
+        )
 
     def floats(self, numbers: Sequence[Number]) -> tuple[tuple[float, ...], list[float], list[list[float]]]:
         """Levels, right values, and mistaken ones for each asked number."""
@@ -88,12 +105,16 @@ class Computed:
 
     def exact(self, numbers: Sequence[Number]) -> tuple[list[Exact], list[list[Exact]]]:
         """Right and mistaken values in balls, at the context's precision."""
-        balls = self._balls(*(number.ball for number in numbers))
-        return self._split(tuple(fmpq(each) if isinstance(each, int) else each for each in balls))
+        return self._split(self._balls(*(number.ball for number in numbers)))
 
     def rounded(self, numbers: Sequence[Number]) -> tuple[Exact, ...]:
         """Balls with all that rounding may make of the right values. Raises UndecidedError at a kink."""
-        return self._rounded(*(number.ball for number in numbers))
+        found = self._rounded(*(number.ball for number in numbers))
+        right = len(self.sheets.right)
+        for net, (_, kink) in zip(found[right:], self._kinks, strict=True):
+            if net == kink or (isinstance(net, arb) and net.contains(kink)):
+                raise UndecidedError
+        return found[:right]
 
     def _split(self, values: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]]]:
         start = len(self.sheets.right)

@@ -8,7 +8,8 @@ that keep every promise (or `OF_SOUND` of those that keep the other guarantees, 
 promised is left out of the feedback.
 
 Plausible first: one way to make each mistake before further ways, what learners do before what is `RARE`, a slip in one
-place before the same in every layer, and else the order of `family.SENTENCES`.
+place before the same in every layer, and else the order of `family.SENTENCES`. Each asked number has its turn, so many
+mistakes `AT_A_TIME`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from derive.verification.family import SENTENCES
 COST = 0.1
 LEFT = 0.22
 OF_SOUND = 0.6
+AT_A_TIME = 4
 RARE = frozenset(
     (
         "error_value_as_delta",
@@ -114,7 +116,10 @@ def told_here(seen: Sequence[Seen]) -> Promises:
 
 def _sorted_out(seen: Sequence[Seen], fits: Callable[[Flags], bool]) -> tuple[Promises, Promises]:
     """The mistakes in order of plausibility: those that fit, by the draws in which one is near others, and the rest."""
-    candidates = [each for row, one in enumerate(seen) for each in _distinct(row, one)]
+    candidates = []
+    for row, one in enumerate(seen):
+        own = sorted(_distinct(row, one), key=lambda each: each.rank)
+        candidates += [replace(each, rank=(place // AT_A_TIME, *each.rank)) for place, each in enumerate(own)]
     kept: list[list[Candidate]] = [[] for _ in seen]
     rest: list[list[Candidate]] = [[] for _ in seen]
     for each in sorted(candidates, key=lambda one: (*one.rank, one.row)):

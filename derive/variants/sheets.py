@@ -43,6 +43,9 @@ class Sheets:
     def __init__(self, derivation: Derivation, asked: Sequence[Asked]) -> None:
         self.derivation, self.asked = derivation, tuple(asked)
         program = derivation.program if derivation.problem.update is None else open_rate(derivation.program)
+        symbols = [name for name in derivation.program.given if name not in derivation.given]
+        if symbols:
+            raise ChainruleError(f"{', '.join(symbols)}: made of symbols, and exercises with answers need numbers")
         self.base = sheet(program)
         for each in self.asked:
             self._check(each)

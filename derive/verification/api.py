@@ -15,9 +15,10 @@ from derive.errors import ChainruleError, printable, shown, unknown
 from derive.problem import Problem, load
 from derive.verification import formula_reading, handed, judge, precision, python_values, sources
 from derive.verification.calls import CallError
-from derive.verification.handed import HandedError
+from derive.verification.csv_lines import HandedError
 from derive.verification.precision import Precision
 from derive.verification.report import Report
+from derive.verification.rows import rows_of
 from derive.verification.runner import UserError
 from derive.verification.sources import Options, Source
 
@@ -139,7 +140,7 @@ def _of_values(gradient: Any, derivation: Derivation, options: Options, stated: 
         coarse = sources.report(derivation, source, few)
         if coarse.verdict != "wrong" and not point.within(point.bounds).all():  # nothing to search for: it is rounding
             hint = f'the numbers have few digits; if they were rounded to these, say so: given="{few}"'
-            return Report("wrong", tuple(judge.rows_of(point)), precision=str(found.precision), notes=(*notes, hint))
+            return Report("wrong", rows_of(point), precision=str(found.precision), notes=(*notes, hint))
     return sources.report(derivation, source, stated)
 
 
@@ -148,6 +149,8 @@ def _typed_in(numbers: handed.Handed) -> Precision | None:
     texts = [item.text for item in numbers.items if item.value]
     if not texts or any("/" in text for text in texts):
         return None
+    if any(map(precision.is_full, texts)):
+        return None  # one long number is enough, and often the first is
     told = precision.told(texts)
     return told if told.kind in ("sf", "dp") and told.places <= FEW_DIGITS else None
 
@@ -201,5 +204,8 @@ def _said(error: BaseException) -> str:
     ours = str(Path(__file__).resolve().parents[1])
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    words = printable(" ".join(str(error).split()))[:300]
+    try:
+        words = printable(" ".join(str(error).split()))[:300]
+    except Exception:  # one that cannot say its own words
+        words = ""
     return type(error).__name__ + (f": {words}" if words else "") + where

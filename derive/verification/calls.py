@@ -230,7 +230,14 @@ def _array(value: Any, name: str, shape: tuple[int, ...] | None = None) -> NDArr
     if found.dtype.kind in "iub" and found.dtype != bool:
         found = found.astype(np.float64)
     if found.dtype == object and found.size and all(_is_number(v) and not isinstance(v, str) for v in found.flat):
-        found = np.asarray([float(v) for v in found.flat]).reshape(found.shape)
+        try:
+            found = np.asarray([float(v) for v in found.flat]).reshape(found.shape)
+        except OverflowError:
+            raise CallError(
+                f"returned for {name} a number beyond what float64 holds; real numbers are expected"
+            ) from None
+        except (TypeError, ValueError):
+            raise CallError(f"returned for {name} what is no number; real numbers are expected") from None
     if found.dtype.kind != "f":
         raise CallError(f"returned for {name} {_what(found, value)}; real numbers are expected")
     longer = [size for size in found.shape if size != 1]

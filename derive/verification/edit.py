@@ -48,12 +48,15 @@ class Edit:
 
 
 def on_lines(mistake: str, layer: Layer, variant: str, rewrite: Mapping[str, Callable[[Sheet], Expression]]) -> Edit:
-    """An edit that rewrites lines of the backward pass; each is told the sheet as it stands."""
+    """An edit that rewrites lines of the backward pass; each is told the sheet as it stands.
+
+    Lines that another mistake has taken away (a bias that was left out has no gradient) cannot be made wrong again.
+    """
 
     def apply(sheet: Sheet) -> Sheet:
-        if missing := [line for line in rewrite if line not in sheet.backward]:
-            raise DoesNotApplyError(missing[0])
-        changed = {line: new(sheet) for line, new in rewrite.items()}
+        changed = {line: new(sheet) for line, new in rewrite.items() if line in sheet.backward}
+        if not changed:
+            raise DoesNotApplyError(min(rewrite))
         _check_order(sheet, changed)
         return sheet.with_lines(changed)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from derive.derivation import Derivation
 from derive.errors import nearest, printable
-from derive.verification.handed import Handed, HandedError, Kind, of_csv, of_json
+from derive.verification.csv_lines import HandedError
+from derive.verification.handed import Handed, Kind, of_csv, of_json
 
 
 def of_text(text: str, derivation: Derivation, kind: Kind, place: str) -> Handed:

@@ -19,8 +19,8 @@ from derive.notation import UnknownNameError
 from derive.plain import plain_name
 from derive.program import Equation, Expression, Map, Ref
 from derive.scalars import Scalar
+from derive.verification.csv_lines import HandedError
 from derive.verification.formulas import FormulaError, Formulas
-from derive.verification.handed import HandedError
 from derive.verification.handed import of_mapping as numbers_of
 
 

@@ -24,7 +24,8 @@ from derive.evaluate.balls import Array, UndecidedError
 from derive.functions import expand
 from derive.program import Equation, Expression, Shape, references
 from derive.scalars import Scalar, element, to_sympy
-from derive.verification.handed import Handed, HandedError, Item
+from derive.verification.csv_lines import HandedError
+from derive.verification.handed import Handed, Item
 from derive.verification.handed import of_mapping as numbers_of
 from derive.verification.points import place_of
 from derive.verification.structure import Structure
@@ -94,10 +95,11 @@ class Formulas:
 
     def notes(self, points: Sequence[Values]) -> Iterator[str]:
         """For each formula a sentence: equal to the derived one, and how that is known; or where it differs."""
-        for name, line in self.claims.items():
-            if (shown := self._differs(name, line, points)) is not None:
+        for claim, line in self.claims.items():
+            name = claim.removeprefix("dE/d")
+            if (shown := self._differs(claim, line, points)) is not None:
                 yield shown
-            elif self._proved(name, line):
+            elif self._proved(claim, line):
                 yield f"{name}: equal to the derived formula for all values, by algebra"
             else:
                 yield f"{name}: equal to the derived formula to {int(BITS * 0.25)} digits at {_points(len(points))}"

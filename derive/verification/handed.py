@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from derive.derivation import Derivation
-from derive.errors import ChainruleError, shown, unknown
+from derive.errors import printable, shown, unknown
 from derive.notation import UnknownNameError, plain_name
 from derive.scalars import Scalar
+from derive.verification.csv_lines import HandedError, csv_rows
 
 Kind = Literal["value", "delta", "gradient", "updated"]
 
@@ -25,10 +26,6 @@ LONGEST_NUMBER = 2000
 """A number of more characters is refused."""
 
 LARGEST_EXPONENT = 5000
-
-
-class HandedError(ChainruleError):
-    """What was handed over cannot be read: where, what was found, what is expected."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,10 @@ def of_json(text: str, derivation: Derivation, kind: Kind, place: str) -> Handed
     """Numbers from a JSON object. Raises HandedError."""
     try:
         data = json.loads(text, parse_float=_Text, parse_int=_Text, parse_constant=_Text, object_pairs_hook=_no_twice)
-    except (ValueError, RecursionError) as error:
-        raise HandedError(f"{place}: not JSON: {error}") from None
+    except RecursionError:
+        raise HandedError(f"{place}: is nested too deeply to be read") from None
+    except ValueError as error:
+        raise HandedError(f"{place}: not JSON: {printable(str(error))}") from None
     if not isinstance(data, dict):
         raise HandedError(f"{place}: found {shown(data)}; expected an object, a name to each number or array")
     return of_mapping(data, derivation, kind, place)
@@ -73,29 +72,17 @@ def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{name} is there twice")
+            raise ValueError(f"{_short(name)} is there twice")
         found[name] = value
     return found
 
 
 def of_csv(text: str, derivation: Derivation, kind: Kind, place: str) -> Handed:
     """Numbers from lines ``w1,0.000439`` or ``W1,0.1,0.2,0.3,0.4`` (row by row). Raises HandedError."""
-    bare = text.removeprefix("\ufeff")
-    delimiter = max(",;\t", key=lambda each: bare.count(each))
     found: dict[str, Any] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(bare), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        name, values = cells[0], [cell for cell in cells[1:] if cell]
-        if not found and values and not any(_is_number(value) for value in values):
-            continue  # a header
-        if not name or not values:
-            raise HandedError(
-                f"{place}, line {number}: found {shown(delimiter.join(row))}; expected a name and a number"
-            )
+    for number, name, values in csv_rows(text.removeprefix("\ufeff"), place):
         if name in found:
-            raise HandedError(f"{place}, line {number}: {name} is there twice")
+            raise HandedError(f"{place}, line {number}: {_short(name)} is there twice")
         found[name] = _Text(values[0]) if len(values) == 1 else [_Text(value) for value in values]
     if not found:
         raise HandedError(f"{place}: is empty; expected lines such as w1,0.000439")
@@ -136,12 +123,14 @@ class _Reader:
     def read(self, name: str, value: Any, section: Kind | None) -> None:
         """One name and its number or array."""
         kind, array, index = self._meant(name, section)
+        name = _short(name)
         shape = self.derivation.program.shape(array)
         if index is not None or not shape:
             self._add(kind, Scalar(array, index or ()), value, name)
             return
-        for at, each in self._elements(name, array, value, shape):
-            self._add(kind, Scalar(array, at), each, f"{name}[{', '.join(map(str, at))}]")
+        found = self._array(name, array, value, shape)
+        for at, each in zip(product(*map(range, shape)), found.reshape(-1).tolist(), strict=True):
+            self._add(kind, Scalar(array, at), each, name, at)
 
     def _meant(self, name: str, section: Kind | None) -> tuple[Kind, str, tuple[int, ...] | None]:
         """What a name claims: its kind, its array, its index (None: the whole array)."""
@@ -160,19 +149,18 @@ class _Reader:
         try:
             array, index = names.find(bare)
         except UnknownNameError as error:
-            raise HandedError(f"{self.place}: {name}: {error}") from None
+            raise HandedError(f"{self.place}: {_short(name)}: {error}") from None
         if told in ("gradient", "updated") or (told is None and array in program.parameters):
             if array in program.parameters:
                 return told or self.kind, array, index
             if told == "gradient" and array in self.derivation.gradient.adjoints:
                 return "delta", array, index
             known = ", ".join(program.parameters)
-            raise HandedError(f"{self.place}: {name}: {array} is no parameter of this problem; known: {known}")
+            raise HandedError(f"{self.place}: {_short(name)}: {array} is no parameter of this problem; known: {known}")
         return "value" if told != "delta" else "delta", array, index
 
-    def _elements(
-        self, name: str, array: str, value: Any, shape: tuple[int, ...]
-    ) -> Iterator[tuple[tuple[int, ...], Any]]:
+    def _array(self, name: str, array: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.object_]:
+        """What was handed over as a whole array, in the shape that it should have. Raises HandedError."""
         found = _nested(value, f"{self.place}: {name}")
         size = int(np.prod(shape))
         if found.shape != shape and found.shape == shape[::-1] and len(shape) == 2:
@@ -182,14 +170,23 @@ class _Reader:
             found = found.reshape(shape)
         if found.shape != shape:
             raise HandedError(f"{self.place}: {name}: found the shape {_shape(found.shape)}; expected {_shape(shape)}")
-        for at in np.ndindex(*shape):
-            yield at, found[at]
+        return found
 
-    def _add(self, kind: Kind, scalar: Scalar, value: Any, name: str) -> None:
-        if (kind, scalar) in self.items:
-            raise HandedError(f"{self.place}: {name} is there twice: {self.items[kind, scalar].name} is the same")
-        text, exact = number(value, f"{self.place}: {name}")
+    def _add(self, kind: Kind, scalar: Scalar, value: Any, array: str, at: tuple[int, ...] | None = None) -> None:
+        """One number: an element of what is called ``array``, or that itself."""
+        if (there := self.items.get((kind, scalar))) is not None:
+            raise HandedError(f"{self.place}: {_element(array, at)} is there twice: {there.name} is the same")
+        plain = type(value) is float and math.isfinite(value)  # as most of many are: their place need not be told
+        text, exact = (repr(value), Fraction(value)) if plain else number(value, self._place(array, at))
         self.items[kind, scalar] = Item(kind, scalar, label(self.derivation, kind, scalar), text, exact)
+
+    def _place(self, array: str, at: tuple[int, ...] | None) -> str:
+        return f"{self.place}: {_element(array, at)}"
+
+
+def _element(array: str, at: tuple[int, ...] | None) -> str:
+    """How an element is told in a message."""
+    return array if at is None else f"{array}[{', '.join(map(str, at))}]"
 
 
 def label(derivation: Derivation, kind: Kind, scalar: Scalar) -> str:
@@ -247,15 +244,7 @@ def number(value: Any, place: str) -> tuple[str, Fraction | None]:
     return text, Fraction(decimal)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
-
-
-def _nested(value: Any, place: str) -> np.ndarray[Any, np.dtype[np.object_]]:
+def _nested(value: Any, place: str) -> NDArray[np.object_]:
     """Nested lists as an array of whatever they hold."""
     if isinstance(value, np.ndarray):
         return value.astype(object)
@@ -269,7 +258,7 @@ def _nested(value: Any, place: str) -> np.ndarray[Any, np.dtype[np.object_]]:
     return found
 
 
-def _fill(found: np.ndarray[Any, np.dtype[np.object_]], value: Any, at: tuple[int, ...], place: str) -> None:
+def _fill(found: NDArray[np.object_], value: Any, at: tuple[int, ...], place: str) -> None:
     if len(at) == found.ndim:
         found[at] = value
         return
@@ -277,6 +266,14 @@ def _fill(found: np.ndarray[Any, np.dtype[np.object_]], value: Any, at: tuple[in
         raise HandedError(f"{place}: the rows of an array have to be of one length")
     for place_, each in enumerate(value):
         _fill(found, each, (*at, place_), place)
+
+
+LONGEST_NAME = 60
+
+
+def _short(name: str) -> str:
+    """A name as a message shows it: without what a terminal would obey, and cut where it is long."""
+    return printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

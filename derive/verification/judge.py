@@ -5,30 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.digits import from_float, significant
+from derive.verification import chance
 from derive.verification import precision as precisions
+from derive.verification.bounds import as_floats
 from derive.verification.edit import Edit, Layer
 from derive.verification.family import SENTENCES, family
-from derive.verification.handed import Handed, Item
+from derive.verification.handed import Handed
 from derive.verification.locate import located
 from derive.verification.points import Point, place_of
 from derive.verification.precision import Precision
-from derive.verification.report import Explanation, Report, Row
+from derive.verification.report import Explanation, Report
+from derive.verification.rows import rows_of
 from derive.verification.search import Made, Search, all_made
 from derive.verification.sheet import Sheet, sheet
 
 GROSS = 0.01
 """A mistake that changes a number by less than this share of it is not asked to be told apart."""
-
-MOST_DIGITS = 17
-
-SMALLEST, LARGEST = 5e-324, 1e308
 
 MOST_NAMED = 5
 """So many numbers that are not finite are named."""
@@ -48,7 +46,7 @@ def judge(
     turned = sorted({name for _, each in handed for name in each.turned})
     found = Report(
         "verified",
-        tuple(rows_of(points[0])),
+        rows_of(points[0]),
         precision=str(points[0].precision),
         points=len(points),
         notes=tuple(_kinks(points[0])),
@@ -120,60 +118,6 @@ def point(
     return Point(base, {**derivation.given, **values}, handed.items, precision, update)  # type: ignore[dict-item]
 
 
-# ---- rows ----------------------------------------------------------------------------------
-
-
-def rows_of(point: Point) -> list[Row]:
-    """Each number beside its reference."""
-    inside = point.within(point.bounds)
-    rows = []
-    zipped = zip(point.items, point.values, point.middles, point.bounds, inside, strict=True)
-    for item, value, middle, (low, high), within in zipped:
-        difference = abs(value - middle)
-        bound = max(high - middle, middle - low)
-        known = bool(middle) and item.value is not None
-        relative = (_quotient(difference, abs(middle)) if difference else 0.0) if known else None
-        rows.append(
-            Row(
-                item.name,
-                item.text,
-                significant(middle, MOST_DIGITS),
-                "" if relative is None else _three(relative),
-                _digits(relative, item.value is not None and not difference),
-                _three(_quotient(bound, 1)),
-                bool(within),
-                _array_of(item),
-            )
-        )
-    return rows
-
-
-def _array_of(item: Item) -> str:
-    """How a report calls the array of a number."""
-    name = item.scalar.array
-    return f"dE/d{name}" if item.kind == "delta" else f"{name}{'+' * (item.kind == 'updated')}"
-
-
-def _quotient(top: Fraction, bottom: Fraction | int) -> float:
-    """A positive quotient as a float; what is smaller than any is the smallest, what is larger the largest."""
-    quotient = top / bottom
-    return LARGEST if quotient > LARGEST else max(float(quotient), SMALLEST)
-
-
-def _three(value: float) -> str:
-    """Three significant digits."""
-    return "0" if value == 0 else from_float(float(f"{value:.2e}"))
-
-
-def _digits(relative: float | None, equal: bool) -> int:
-    """How many significant digits are right."""
-    if equal:
-        return MOST_DIGITS
-    if relative is None or relative >= 1:
-        return 0
-    return max(0, min(MOST_DIGITS, math.floor(-math.log10(relative or 1e-18))))
-
-
 # ---- undecided -----------------------------------------------------------------------------
 
 
@@ -184,20 +128,25 @@ def _undecided(derivation: Derivation, points: Sequence[Point]) -> int | None:
 
 
 def _needed_for_array(point: Point) -> int | None:
-    """Where no number of an array has a digit that is sure: how many the smallest of them would want."""
-    wide = np.array([_quotient(high - low, 1) for low, high in point.bounds])
-    middles = np.array([float(middle) for middle in point.middles])
+    """Where no number of an array has a digit that is sure: how many the smallest of them would want.
+
+    A float type has its digits whatever is asked for: where it leaves none that is sure, terms have cancelled.
+    """
+    if point.precision.kind.startswith("float"):
+        return None
+    wide, middles, radii = 2 * point.bounds.reaches, *point.reference_in_floats
+    known_at_all = (middles != 0) & (np.abs(middles) > 2 * radii)
     start, arrays = 0, []
     for each in point.sizes:
         place = slice(start, start + each)
-        known = middles[place] != 0
+        known = known_at_all[place]
         arrays.append(known.any() and (wide[place][known] >= np.abs(middles[place][known])).all())
         start += each
     return 2 if any(arrays) else None
 
 
 def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) -> int | None:
-    halves = np.array([float(half) for half in points[0].half_units])
+    halves = as_floats(points[0].half_units)
     yours = np.abs(points[0].yours)
     coarse = float(np.max(halves[yours > 0] / yours[yours > 0], initial=0.0))
     if coarse < GROSS / 4 and not points[0].precision.steps:
@@ -228,11 +177,15 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
     found: list[Explanation] = []
     if points[0].precision.kind == "float64" and _as_float32(points):
         found.append(Explanation((("float32_rounding", "all"),), _sentence("float32_rounding", "all", "")))
+    found += _other_biases(points)
     search = _search(derivation, points)
     singles = search.single()
     found += [explanation(edits) for edits in singles]
     if not found and not notes:
-        found += [explanation(edits) for edits in search.pairs()]
+        pairs = search.pairs()
+        if too_few := chance.too_few(search, pairs):
+            return (), [too_few]
+        found += [explanation(edits) for edits in pairs]
     if not found and not notes:
         notes += located(points[0])
     return tuple(found), notes
@@ -243,10 +196,27 @@ def _as_float32(points: Sequence[Point]) -> bool:
     return all(each.within(each.bounds).all() for each in loose)
 
 
+def _other_biases(points: Sequence[Point]) -> list[Explanation]:
+    """New weights that are right where the biases are updated that the problem keeps, or kept that it updates."""
+    update = points[0].update
+    if update is None or not any(item.kind == "updated" for item in points[0].items):
+        return []
+    other: Literal["fixed", "updated"] = "updated" if update.biases == "fixed" else "fixed"
+    varied = [replace(each, update=replace(update, biases=other)) for each in points]
+    if not all(each.within(each.bounds).all() for each in varied):
+        return []
+    name = f"biases_{other}"
+    return [Explanation(((name, "all"),), f"{_capital(SENTENCES[name])}.")]
+
+
 def explanation(edits: Sequence[Edit]) -> Explanation:
     """An explanation in words."""
     words = "; and ".join(_sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
-    return Explanation(tuple(edit.key for edit in edits), f"{words[:1].upper()}{words[1:]}.", tuple(edits))
+    return Explanation(tuple(edit.key for edit in edits), f"{_capital(words)}.", tuple(edits))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _sentence(mistake: str, layer: object, variant: str) -> str:
@@ -258,7 +228,7 @@ def _kinks(point: Point) -> list[str]:
     """Where a net input stands exactly on a kink, any slope between the two sides is accepted; that is said."""
     from derive.verification.structure import Structure
 
-    values = point.floats.values
+    values = point.floats
     found = []
     for squash in Structure(point.sheet.program).squashes:
         if squash.row is not None and squash.row.kink and (values[squash.source] == 0).any():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from derive.verification.points import Point
 from derive.verification.structure import Affine, Structure
+from derive.verification.text import listed
 
 AGREES = 1e-3
+FEW = 3
+"""Of so few numbers, one that is wrong is not called an exception."""
 
 
 def located(point: Point) -> list[str]:
@@ -27,28 +32,47 @@ def located(point: Point) -> list[str]:
     right = [name for (kind, name), each in by_array.items() if kind != "value" and all(each)]
     wrong = [name for (kind, name), each in by_array.items() if kind != "value" and not all(each)]
     if right:
-        notes.append(f"right: {', '.join(right)}; wrong: {', '.join(wrong)}")
+        notes.append(_throughout(right, wrong))
+    outside = [item.name for item, within in zip(point.items, inside, strict=True) if not within]
+    if len(outside) == 1 and len(inside) > FEW:
+        return [*notes, f"one number alone is wrong, {outside[0]}: look at how this one was worked out, or copied"]
     ordered = sorted(wrong, key=lambda name: -structure.layer_of.get(name, 0))
     for name in ordered:
-        for affine in structure.affine:
-            if affine.weight == name:
-                return [*notes, _implied(point, affine)]
+        reading = [affine for affine in structure.affine if affine.weight == name]
+        if reading:
+            return [*notes, _implied(point, reading)]
     return notes
 
 
-def _implied(point: Point, affine: Affine) -> str:
-    """Is the gradient of a weight array still a delta times what comes in? Then the delta is what is wrong."""
-    layer = affine.layer
+def _throughout(right: Sequence[str], wrong: Sequence[str]) -> str:
+    """Which arrays are right in every number; where there are many, which are not."""
+    if len(right) > FEW:
+        return f"of the arrays, {listed(wrong)} {_are(wrong)} wrong, and the other {len(right)} right throughout"
+    return f"of the arrays, {listed(right)} {_are(right)} right throughout, and {listed(wrong)} {_are(wrong)} not"
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _implied(point: Point, reading: Sequence[Affine]) -> str:
+    """Is the gradient of a weight array still a delta times what comes in? Then the delta is what is wrong.
+
+    Of weights that are read more than once, or with a single column, every gradient is such, and nothing is told.
+    """
+    affine, layer = reading[0], reading[0].layer
     given = {
         item.scalar.index: float(item.value or 0)
         for item in point.items
         if item.scalar.array == affine.weight and item.kind == "gradient"
     }
-    incoming = np.asarray(point.floats.values[affine.incoming])
+    incoming = np.asarray(point.floats[affine.incoming])
     shape = affine.weight_shape
     if (
-        len(given) < int(np.prod(shape))
+        len(reading) > 1
+        or len(given) < int(np.prod(shape))
         or len(shape) != 2
+        or shape[1] == 1
         or affine.unit_axis != 0
         or incoming.reshape(-1).shape != shape[1:]
     ):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 import flint
 import numpy as np
-from flint import arb, fmpq
+from flint import fmpq
 from numpy.typing import NDArray
 
 from derive import optimizers
@@ -18,6 +18,7 @@ from derive.evaluate import balls, rounding
 from derive.evaluate import floats as numbers
 from derive.evaluate.balls import FIRST_BITS, LAST_BITS, Array
 from derive.problem import Update
+from derive.verification.bounds import ANYTHING, NOTHING, ZERO, Bounds, Ends, as_floats, exactly, middle, radius
 from derive.verification.edit import Edit
 from derive.verification.handed import Item
 from derive.verification.mistakes import whole
@@ -25,11 +26,6 @@ from derive.verification.precision import Precision
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
 Floats = NDArray[np.float64]
-Ends = tuple[Fraction, Fraction]
-
-ANYTHING = Fraction(10**200)
-NOTHING = (Fraction(0), Fraction(-1))
-"""The ends of an interval that holds no number."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,18 @@ class Point:
 
     def ready(self, sheet: Sheet) -> Sheet:
         """The sheet with the new weights behind it, where such were handed over."""
-        wanted = {item.scalar.array for item in self.items if item.kind == "updated"}
+        wanted = self._updated
         if not wanted or self.update is None:
             return sheet
         held = optimizers.fixed(sheet.program, self.update)
         new = whole.new_value(self.update)
-        lines = {f"{name}+": sheet.ref(name) if name in held else new(sheet, name) for name in sorted(wanted)}
+        lines = {f"{name}+": sheet.ref(name) if name in held else new(sheet, name) for name in wanted}
         return Sheet(sheet.program, sheet.backward, sheet.adjoints, {**sheet.finish, **lines}, sheet.results)
+
+    @cached_property
+    def _updated(self) -> tuple[str, ...]:
+        """The arrays whose new values were handed over."""
+        return tuple(sorted({item.scalar.array for item in self.items if item.kind == "updated"}))
 
     def line(self, sheet: Sheet, item: Item) -> str:
         """The line of a sheet in which an item's number stands."""
@@ -87,13 +88,14 @@ class Point:
     def reference(self) -> tuple[Exact, ...]:
         """The right numbers, enclosed far below the bounds."""
         sheet, bits = self.ready(self.sheet), FIRST_BITS
-        bounds = [float(min(end - start, ANYTHING)) for start, end in self.bounds]
+        wanted = 2e-3 * self.bounds.reaches
         while True:
             try:
                 with flint.ctx.workprec(bits):
                     values = balls.run(sheet.equations, self.given)
                 found = self._read(sheet, values)
-                wide = any(_radius(v) > 1e-3 * bound for v, bound in zip(found, bounds, strict=True) if bound)
+                radii = np.array([radius(value) for value in found])
+                wide = bool((radii > wanted)[wanted > 0].any())
             except balls.UndecidedError:
                 wide = True
             if not wide or bits >= LAST_BITS:
@@ -101,11 +103,17 @@ class Point:
             bits *= 2
 
     @cached_property
-    def bounds(self) -> tuple[tuple[Fraction, Fraction], ...]:
+    def reference_in_floats(self) -> tuple[Floats, Floats]:
+        """The right numbers in float64, and the radii of their enclosures."""
+        middles = np.array([middle(ball) for ball in self.reference])
+        return middles, np.array([radius(ball) for ball in self.reference])
+
+    @cached_property
+    def bounds(self) -> Bounds:
         """Between which ends each number may lie if it is right: anywhere, where rounding may do anything."""
         return self.bounds_of(self.sheet, otherwise=(-ANYTHING, ANYTHING))
 
-    def bounds_of(self, sheet: Sheet, *, otherwise: Ends = NOTHING) -> tuple[Ends, ...]:
+    def bounds_of(self, sheet: Sheet, *, otherwise: Ends = NOTHING) -> Bounds:
         """Between which ends each number may lie, on this sheet: its rounding, and that of the print.
 
         ``otherwise``: the ends of what has no finite bound.
@@ -113,81 +121,81 @@ class Point:
         ready = self.ready(sheet)
         how = rounding.Rounding(self.precision.unit, self.precision.absolute)
         found = self._read(ready, rounding.enclosed(ready.equations, self.given, how))
-        result = []
-        for value, half in zip(found, self.half_units, strict=True):
-            finite = isinstance(value, fmpq) or value.is_finite()
-            low, high = ends(value) if finite else otherwise
-            result.append((low - half, high + half) if half and finite else (low, high))
-        return tuple(result)
+        return Bounds(found, self.half_units, otherwise)
 
-    @cached_property
-    def middles(self) -> tuple[Fraction, ...]:
-        """The right numbers, 0 where they cannot be told from it."""
-        found = []
-        for low, high in map(ends, self.reference):
-            middle = low if low == high else (low + high) / 2
-            found.append(Fraction(0) if low != high and abs(middle) <= high - low else middle)
-        return tuple(found)
+    def right_number(self, place: int) -> fmpq:
+        """A right number, 0 where it cannot be told from it."""
+        between, reach = exactly(self.reference[place])
+        return between if not reach or abs(between) > 2 * reach else ZERO
 
-    def within(self, bounds: Sequence[tuple[Fraction, Fraction]]) -> NDArray[np.bool_]:
+    def within(self, bounds: Bounds) -> NDArray[np.bool_]:
         """Which of the numbers lie between the ends."""
-        inside = [low <= value <= high for value, (low, high) in zip(self.values, bounds, strict=True)]
-        return np.array(inside) & self.finite
+        return bounds.hold(self.values, self.yours) & self.finite
 
-    def _read(self, sheet: Sheet, values: dict[str, Array]) -> tuple[Exact, ...]:
-        return tuple(values[self.line(sheet, item)][item.scalar.index] for item in self.items)
+    def _read(self, sheet: Sheet, values: Mapping[str, Array]) -> tuple[Exact, ...]:
+        found: list[Exact] = []
+        for key, indices in self._groups.items():
+            array = values[self.line(sheet, self._example[key])]
+            found += array.reshape(-1)[indices].tolist()
+        return tuple(found)
 
     # ---- in floats -------------------------------------------------------------------------
 
     @cached_property
-    def floats(self) -> numbers.Run:
+    def floats(self) -> numbers.Values:
         """The right sheet in float64, for comparison with edited ones."""
-        ready = self.ready(self.sheet)
         given = {name: numbers.floats(array) for name, array in self.given.items()}
-        return numbers.Run(ready.equations, given)
+        return numbers.Values(self.ready(self.sheet).lines, given)
 
     @cached_property
     def yours(self) -> Floats:
         """The numbers that were handed over, in float64."""
-        return np.array([float(value) for value in self.values])
+        return as_floats(self.values)
 
-    def numbers_of(self, sheet: Sheet) -> Floats:
-        """The numbers of an edited sheet in float64."""
+    def numbers_of(self, sheet: Sheet, like: numbers.Values | None = None) -> Floats:
+        """The numbers of an edited sheet in float64; ``like`` are the values of a sheet that differs in few lines."""
         ready = self.ready(sheet)
-        values = self.floats.of(ready.equations)
-        return self._gathered(ready, values)
+        return self._gathered(ready, (like or self.floats).of(ready.lines))
 
-    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_]]:
-        """The numbers of an edited sheet in float64, and which of them are computed from something that is edited."""
+    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_], numbers.Values]:
+        """The numbers of an edited sheet in float64, which of them are computed from what is edited, and all values."""
         ready = self.ready(sheet)
-        values = self.floats.of(ready.equations)
-        numbers = self._gathered(ready, values)
+        values = self.floats.of(ready.lines)
+        found = self._gathered(ready, values)
         reached = []
         for key, indices in self._groups.items():
             line, own = (self.line(each, self._example[key]) for each in (ready, self.sheet))
             reached.append(np.full(len(indices), line != own or line in values.changed))
-        return numbers, np.concatenate(reached) if reached else np.zeros(0, dtype=bool)
+        return found, np.concatenate(reached) if reached else np.zeros(0, dtype=bool), values
 
     @cached_property
     def right(self) -> Floats:
         """The right numbers in float64."""
-        return self._gathered(self.ready(self.sheet), self.floats.values)
+        return self._gathered(self.ready(self.sheet), self.floats)
 
-    def all_may_fit(self, sheet: Sheet) -> bool:
-        """May every number of an edited sheet be the one handed over? The first that may not ends it."""
+    def all_may_fit(self, sheet: Sheet, like: numbers.Values) -> bool:
+        """May every number of an edited sheet be the one handed over? The first array that may not ends it.
+
+        ``like`` are the values of a sheet from which it differs in few lines. Those of the last layer are looked at
+        first: they are computed from the fewest lines.
+        """
         ready = self.ready(sheet)
-        values = self.floats.of(ready.equations)
-        slices = []
-        start = 0
-        for key, indices in self._groups.items():
-            slices.append((key, indices, slice(start, start + len(indices))))
-            start += len(indices)
-        for (kind, array), indices, place in reversed(slices):
-            found = np.asarray(values[self.line(ready, self._example[kind, array])]).reshape(-1)[indices]
+        values = like.of(ready.lines)
+        for key, indices, place in self._slices:
+            found = np.asarray(values[self.line(ready, self._example[key])]).reshape(-1)[indices]
             with np.errstate(invalid="ignore"):
                 if not (np.abs(found - self.yours[place]) <= self.slack[place]).all():
                     return False
         return bool(self.finite.all())
+
+    @cached_property
+    def _slices(self) -> tuple[tuple[tuple[str, str], NDArray[np.intp], slice], ...]:
+        """Each array's key, the flat positions of its items, and where they stand among all; the last array first."""
+        found, start = [], 0
+        for key, indices in self._groups.items():
+            found.append((key, indices, slice(start, start + len(indices))))
+            start += len(indices)
+        return tuple(reversed(found))
 
     @cached_property
     def _example(self) -> dict[tuple[str, str], Item]:
@@ -218,7 +226,7 @@ class Point:
     @cached_property
     def slack(self) -> Floats:
         """How far an edited sheet's float64 numbers may be off and still be looked at exactly."""
-        halves = np.array([float(half) for half in self.half_units])
+        halves = as_floats(self.half_units)
         loose = 1e-6 if self.precision.kind != "float32" else 1e-3
         if self.precision.steps:
             loose = max(loose, 40 * float(self.precision.unit))
@@ -254,7 +262,3 @@ def place_of(number: int, values: Mapping[str, object]) -> str:
 def _nested(array: NDArray[np.object_]) -> str:
     texts = np.frompyfunc(lambda value: significant(ends(value)[0], 10), 1, 1)(array)
     return str(np.asarray(texts).tolist()).replace("'", "")
-
-
-def _radius(value: Exact) -> float:
-    return float(value.rad()) if isinstance(value, arb) else 0.0

@@ -17,6 +17,8 @@ KNOWN = 'auto, float64, float32, 4sf, 4dp, 4sf-steps, 4dp-steps, "±1e-6"'
 UNIT = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24)}
 """The unit roundoff: half the distance of two neighbouring floats at 1."""
 
+NONE = Fraction(0)
+
 FULL_DIGITS = 15
 """From so many significant digits on a number is taken for a float's repr."""
 
@@ -47,7 +49,7 @@ class Precision:
             return Fraction(1, 2 * 10**self.places)
         if self.kind == "sf" and value:
             return Fraction(10) ** (_magnitude(value) - self.places + 1) / 2
-        return Fraction(0)
+        return NONE
 
     @property
     def unit(self) -> Fraction:
@@ -114,6 +116,11 @@ def _digits(text: str) -> tuple[str, int]:
     digits = "".join(map(str, number.as_tuple().digits)).lstrip("0")
     exponent = number.as_tuple().exponent
     return digits or "0", max(0, -int(exponent)) if isinstance(exponent, int) else 0
+
+
+def is_full(text: str) -> bool:
+    """Has a number so many digits that it is taken for a float's repr?"""
+    return len(_digits(text)[0]) >= FULL_DIGITS
 
 
 def _is_float32(text: str) -> bool:

@@ -22,7 +22,7 @@ from derive.verification.conventions import Convention, conventions
 from derive.verification.precision import Precision
 from derive.verification.report import Explanation, Report, Row
 from derive.verification.rounded import rounded_quantity
-from derive.verification.text import AS_PRINTED
+from derive.verification.text import AS_PRINTED, listed
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,8 @@ class Comparison:
 
 
 def _listed(numbers: Sequence[Published]) -> str:
-    """E@1; E@1 and w1+; E@1, w1+ and w2+."""
-    *front, last = (each.name for each in numbers)
-    return f"{', '.join(front)} and {last}" if front else last
+    """Their names."""
+    return listed([each.name for each in numbers])
 
 
 def _come(numbers: Sequence[Published]) -> str:

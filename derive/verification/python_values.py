@@ -17,7 +17,8 @@ from derive.derivation import Derivation
 from derive.errors import shown
 from derive.program import Program
 from derive.verification import precision as precisions
-from derive.verification.handed import SECTIONS, HandedError
+from derive.verification.csv_lines import HandedError
+from derive.verification.handed import SECTIONS
 from derive.verification.precision import Precision
 
 PLACE = "gradient"

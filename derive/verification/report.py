@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from derive.verification.edit import Edit, Layer
 
@@ -41,6 +46,47 @@ class Row:
         }
 
 
+class Rows(Sequence[Row]):
+    """Rows of which each is made when it is asked for; which are within their bounds is known before.
+
+    ``digits``: how many of each number's digits are right, asked for where the worst are to stand first.
+    """
+
+    def __init__(
+        self, row: Callable[[int], Row], within: NDArray[np.bool_], digits: Callable[[], NDArray[np.int_]]
+    ) -> None:
+        self._row, self._within, self._digits = cache(row), within, digits
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._within)
+
+    def __getitem__(self, place: Any) -> Any:
+        """One row, or the rows of a slice."""
+        places = range(len(self))[place]
+        return self._row(places) if isinstance(places, int) else tuple(map(self._row, places))
+
+    def __iter__(self) -> Iterator[Row]:
+        """Every row."""
+        return map(self._row, range(len(self)))
+
+    @property
+    def outside(self) -> int:
+        """How many are outside their bounds."""
+        return int(np.sum(~self._within))
+
+    @cached_property
+    def worst_first(self) -> Rows:
+        """The same rows, those farthest outside their bound first."""
+        order = np.lexsort((self._digits(), self._within))
+        return Rows(lambda place: self[int(order[place])], self._within[order], self._digits)
+
+
+def outside(rows: Sequence[Row]) -> int:
+    """How many rows are outside their bounds."""
+    return rows.outside if isinstance(rows, Rows) else sum(not row.within for row in rows)
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One consistent explanation, of one mistake or more: each with its layer and the edit that it is."""
@@ -60,7 +106,7 @@ class Report:
     """What was found: ``digits_needed`` significant digits would decide what is undecided."""
 
     verdict: Verdict
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     diagnosis: tuple[Explanation, ...] = ()
     precision: str = ""
     points: int = 1
@@ -94,6 +140,13 @@ class Report:
         return found if self.digits_needed is None else found | {"digits_needed": self.digits_needed}
 
     @property
-    def worst_first(self) -> tuple[Row, ...]:
+    def worst_first(self) -> Sequence[Row]:
         """The rows, those farthest outside their bound first."""
+        if isinstance(self.rows, Rows):
+            return self.rows.worst_first
         return tuple(sorted(self.rows, key=lambda row: (row.within, row.digits)))
+
+    @property
+    def outside(self) -> int:
+        """How many numbers are outside their bounds."""
+        return outside(self.rows)

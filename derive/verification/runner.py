@@ -102,9 +102,17 @@ def guarded(path: str, name: str, action: Callable[[], Any]) -> Any:
         line = f", line {error.lineno}" if error.filename and Path(error.filename).name == Path(path).name else ""
         raise UserError(f"{path}{line}: is not Python: {error.msg}") from None
     except BaseException as error:
-        said = " ".join(str(error).split())
+        said = _said(error)
         told = f"{type(error).__name__}: {said[:300]}" if said else type(error).__name__
         raise UserError(f"{_where(path, name, error.__traceback__)}: {told}") from None
+
+
+def _said(error: BaseException) -> str:
+    """The words of an exception on one line; "" where it cannot say them."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return ""
 
 
 def _where(path: str, name: str, trace: TracebackType | None) -> str:

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from derive.verification.edit import Edit
+from derive.evaluate.floats import Values
+from derive.verification.edit import BACKWARD, Edit
 from derive.verification.points import Floats, Point
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
@@ -19,7 +20,10 @@ Flags = NDArray[np.bool_]
 Clock = Callable[[], float]
 
 SECONDS_FOR_PAIRS = 20.0
-"""So long two mistakes at once are looked for."""
+"""So long two mistakes at once are looked for, of the processor's time: what else it does decides no diagnosis."""
+
+PAIRS_AT_ONCE = 64
+"""So many are tried before the clock is read again, which takes as long as to try one."""
 
 MOST_EXPLANATIONS = 12
 """So many explanations are told."""
@@ -45,6 +49,7 @@ class Tried:
     """An edit with its numbers at the first point: which may fit, and which it changes.
 
     ``reaches``: which numbers it may change, whatever the values are: those that are computed from what it rewrote.
+    ``rewrites``: the lines of the backward pass themselves. ``values`` are those of all lines.
     """
 
     edit: Edit
@@ -53,6 +58,17 @@ class Tried:
     fits: Flags
     changes: Flags
     reaches: Flags
+    rewrites: frozenset[str]
+    values: Values
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Mistakes that may explain the numbers, the most plausible first; as they were `made` in turn, and the sheet."""
+
+    named: tuple[Edit, ...]
+    made: tuple[Edit, ...]
+    sheet: Sheet
 
 
 @dataclass(frozen=True)
@@ -72,10 +88,11 @@ class Search:
         """Every edit, its numbers, and what it may change."""
         found = []
         for made in self.made:
-            numbers, reaches = self.first.reached_by(made.sheet)
+            numbers, reaches, values = self.first.reached_by(made.sheet)
             fits, changes = self.first.may_fit(numbers), self._changed(numbers)
             if reaches.any():
-                found.append(Tried(made.edit, made.sheet, numbers, fits, changes, reaches))
+                rewrites = _rewritten(made.sheet, self.first.sheet)
+                found.append(Tried(made.edit, made.sheet, numbers, fits, changes, reaches, rewrites, values))
         return tuple(found)
 
     def _changed(self, numbers: Floats) -> Flags:
@@ -86,21 +103,30 @@ class Search:
     def single(self) -> list[tuple[Edit, ...]]:
         """The edits that alone explain every number, at every point; one for each mistake and layer."""
         fitting = (each for each in self.tried if each.fits.all() and each.changes.any())
-        return list(self._confirmed(((each.edit,), each.sheet) for each in fitting))
+        return list(self._confirmed(Candidate((each.edit,), (each.edit,), each.sheet) for each in fitting))
 
-    def pairs(self, clock: Clock = time.monotonic) -> list[tuple[Edit, ...]]:
+    def pairs(self, clock: Clock = time.process_time) -> list[tuple[Edit, ...]]:
         """Two edits at once that explain every number; the search ends after `SECONDS_FOR_PAIRS`."""
         ends = clock() + SECONDS_FOR_PAIRS
 
-        def candidates() -> Iterator[tuple[tuple[Edit, ...], Sheet]]:
-            for one, other in self._possible_pairs():
-                if clock() > ends:
+        def candidates() -> Iterator[Candidate]:
+            for number, (one, other) in enumerate(self._possible_pairs()):
+                if number % PAIRS_AT_ONCE == 0 and clock() > ends:
                     return
-                both = self._together(one, other)
-                if both is not None and self.first.all_may_fit(both):
-                    yield (one.edit, other.edit), both
+                for first, second in _in_turn(one, other):
+                    both = self.first.edited(second.edit, first.sheet)
+                    if both is not None and self.first.all_may_fit(both, first.values):
+                        yield Candidate((one.edit, other.edit), (first.edit, second.edit), both)
 
         return list(self._confirmed(candidates()))
+
+    def numbers_of_pair(self, one: Tried, other: Tried) -> Floats | None:
+        """What two mistakes at once would have given; None where they cannot be made together."""
+        if not _two_mistakes(one.edit, other.edit):
+            return None
+        first, second = next(_in_turn(one, other))
+        both = self.first.edited(second.edit, first.sheet)
+        return None if both is None else self.first.numbers_of(both, first.values)
 
     def _possible_pairs(self) -> list[tuple[Tried, Tried]]:
         """Pairs that can explain everything: what only one changes it explains alone, what none changes is right."""
@@ -121,33 +147,41 @@ class Search:
                     found.append((one, tried[j]))
         return sorted(found, key=lambda pair: _overlap(*pair))
 
-    def _together(self, one: Tried, other: Tried) -> Sheet | None:
-        """Both edits on one sheet, that of the earlier stage first."""
-        first, second = sorted((one, other), key=lambda each: each.edit.stage)
-        return self.first.edited(second.edit, first.sheet)
-
-    def _confirmed(self, candidates: Iterator[tuple[tuple[Edit, ...], Sheet]]) -> Iterator[tuple[Edit, ...]]:
+    def _confirmed(self, candidates: Iterator[Candidate]) -> Iterator[tuple[Edit, ...]]:
         """Those that hold within their own bounds at every point; one for each set of names."""
         seen: set[tuple[object, ...]] = set()
-        for edits, sheet in candidates:
-            key = tuple(sorted(str(edit.key) for edit in edits))
-            if key in seen or not self._holds(edits, sheet):
+        for candidate in candidates:
+            key = tuple(sorted(str(edit.key) for edit in candidate.named))
+            if key in seen or not self._holds(candidate):
                 continue
             seen.add(key)
-            yield edits
+            yield candidate.named
             if len(seen) >= MOST_EXPLANATIONS:
                 return
 
-    def _holds(self, edits: tuple[Edit, ...], sheet: Sheet) -> bool:
-        if not self.first.within(self.first.bounds_of(sheet)).all():
+    def _holds(self, candidate: Candidate) -> bool:
+        if not self.first.within(self.first.bounds_of(candidate.sheet)).all():
             return False
         for point in self.points[1:]:
             made: Sheet | None = point.sheet
-            for edit in sorted(edits, key=lambda edit: edit.stage):
+            for edit in candidate.made:
                 made = None if made is None else point.edited(edit, made)
             if made is None or not point.within(point.bounds_of(made)).all():
                 return False
         return True
+
+
+def _rewritten(sheet: Sheet, right: Sheet) -> frozenset[str]:
+    """The lines of the backward pass that an edit has rewritten."""
+    return frozenset(name for name, line in right.backward.items() if sheet.backward.get(name) is not line)
+
+
+def _in_turn(one: Tried, other: Tried) -> Iterator[tuple[Tried, Tried]]:
+    """In which order two mistakes may have been made: that of their stages; in one line either may have come first."""
+    first, second = sorted((one, other), key=lambda each: each.edit.stage)
+    yield first, second
+    if first.edit.stage == second.edit.stage == BACKWARD and one.rewrites & other.rewrites:
+        yield second, first
 
 
 def _two_mistakes(one: Edit, other: Edit) -> bool:

@@ -166,7 +166,7 @@ class _Apart:
         point = self._point(values)
         if not np.isfinite(point.right).all():
             return -1e9
-        return float(np.mean(np.log10(self._with(point)))) - 100.0 * _bad(self.base, point.floats.values)
+        return float(np.mean(np.log10(self._with(point)))) - 100.0 * _bad(self.base, point.floats)
 
     def after(self, values: Values) -> _Apart:
         """The same with one point more."""

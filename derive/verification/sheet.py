@@ -59,6 +59,11 @@ class Sheet:
         lines = {**self.backward, **self.finish}
         return (*self.program.equations, *(Equation(name, expression) for name, expression in lines.items()))
 
+    @cached_property
+    def lines(self) -> Lines:
+        """All lines by name."""
+        return {**self.program.definitions, **self.backward, **self.finish}
+
     def line(self, name: str) -> Expression:
         """A line of the backward pass; raises DoesNotApplyError where there is none such."""
         if name not in self.backward:

@@ -18,8 +18,9 @@ import numpy as np
 from derive.derivation import Derivation
 from derive.errors import ChainruleError
 from derive.verification import files, formula_reading, handed, processes, separating
+from derive.verification.csv_lines import HandedError
 from derive.verification.formulas import Formulas
-from derive.verification.handed import Handed, HandedError
+from derive.verification.handed import Handed
 from derive.verification.judge import judge
 from derive.verification.precision import Precision
 from derive.verification.processes import RunError
@@ -104,7 +105,7 @@ def report(derivation: Derivation, source: Source, given: Precision | None = Non
     notes = (*source.notes, *found.notes)
     if found.verdict != "wrong":
         return replace(found, notes=notes)
-    if found.rows and all(row.within for row in found.rows) and found.points > 1 and not found.diagnosis:
+    if found.rows and not found.outside and found.points > 1 and not found.diagnosis:
         notes = (*notes, CONSTANTS)
     own = tuple(each for each in source.diagnosis if each.mistakes not in {e.mistakes for e in found.diagnosis})
     return replace(found, notes=notes, diagnosis=(*own, *found.diagnosis))

@@ -79,6 +79,19 @@ class Squash:
         return constant_of(call) if isinstance(call, Elementwise) else {}
 
 
+def counted(program: Program, name: str, axis: int) -> str:
+    """What an axis of an array counts, in the singular."""
+    variable = program.variables[name]
+    if variable.per_example and axis == 0:
+        return "example"
+    known = variable.axes[axis] if axis < len(variable.axes) else ""
+    if known:
+        return {"time": "time step"}.get(known, known)
+    if len(variable.shape) - variable.per_example == 1:
+        return "unit" if name in program.definitions else "number"
+    return "row" if axis == len(variable.shape) - 2 else "column" if axis == len(variable.shape) - 1 else "channel"
+
+
 @dataclass(frozen=True)
 class Structure:
     """A program in regular form, read as a network. Layers are numbered from 1."""

@@ -43,7 +43,7 @@ def _shortened(number: str, digits: int) -> str:
 
 def verdict(report: Report) -> str:
     """The verdict in a sentence."""
-    outside, every = sum(not row.within for row in report.rows), len(report.rows)
+    outside, every = report.outside, len(report.rows)
     if report.precision == AS_PRINTED:
         if not outside:
             return f"Verified: {_all(every, 'printed number')} {_s(every, 'hold')} to the last digit."
@@ -56,7 +56,7 @@ def verdict(report: Report) -> str:
     if not every:
         return "Wrong: no numbers came that could be compared."
     if outside:
-        which = f"{outside:,} of {_count(every, 'number')} {_s(outside, 'lie')}"
+        which = "the number lies" if every == 1 else f"{outside:,} of {every:,} numbers {_s(outside, 'lie')}"
         return f"Wrong: {which} outside what {explains(report.precision)}."
     if report.points == 1:
         return f"Wrong: {_all(every, 'number')} would be right, but not as they were handed over."
@@ -91,13 +91,14 @@ def explains(precision: str) -> str:
 
 def left_out(report: Report) -> str:
     """What is said of the rows that are not shown; "" where all are."""
-    rest = report.worst_first[MOST_ROWS:]
-    outside = sum(not row.within for row in rest)
-    if not rest:
+    rest = len(report.rows) - MOST_ROWS
+    outside = max(report.outside - MOST_ROWS, 0)  # those outside stand first
+    if rest <= 0:
         return ""
-    if not outside:
-        return f"and {len(rest):,} more within their bounds"
-    return f"and {len(rest):,} more, {outside:,} of them outside their bounds"
+    bounds = "its bound" if rest == 1 else "their bounds"
+    if outside in (0, rest):
+        return f"and {rest:,} more {'outside' if outside else 'within'} {bounds}"
+    return f"and {rest:,} more, {outside:,} of them outside {bounds}"
 
 
 def diagnosis(report: Report) -> list[str]:
@@ -105,8 +106,13 @@ def diagnosis(report: Report) -> list[str]:
     found = [each.words for each in report.diagnosis]
     if len(found) > 1:
         found = [f"{number}. {words}" for number, words in enumerate(found, start=1)]
-        found.insert(0, f"Each of these {len(found)} explains every number:")
+        found.insert(0, several(len(found)))
     return [*found, *(sentence(note) for note in report.notes)]
+
+
+def several(count: int) -> str:
+    """What stands before more than one explanation."""
+    return f"Each of these {count} explanations accounts for every number, the most plausible first:"
 
 
 def sentence(note: str) -> str:
@@ -139,6 +145,12 @@ def _s(number: int, verb: str) -> str:
     if number != 1:
         return verb
     return {"do": "does"}.get(verb, f"{verb}s")
+
+
+def listed(names: Sequence[str]) -> str:
+    """E@1; E@1 and w1+; E@1, w1+ and w2+."""
+    *front, last = names
+    return f"{', '.join(front)} and {last}" if front else last
 
 
 def arrays(rows: Sequence[Row]) -> dict[str, list[Row]]:

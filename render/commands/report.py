@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from derive.plain import plain_equation
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from derive.derivation import Derivation
-    from derive.verification.report import Explanation, Report
+    from derive.verification.report import Report
     from render.compose.verification.lines import WrittenLine
 
 MOST_LINES = 3
@@ -38,15 +38,28 @@ def print_report(derivation: Derivation, report: Report) -> None:
     if rows:
         print()
     _say(console, text.verdict(report), f"bold {COLOURS[report.verdict]}")
+    _print_diagnosis(console, derivation, report)
+    for note in report.notes:
+        _say(console, text.sentence(note))
+
+
+def _print_diagnosis(console: Console | None, derivation: Derivation, report: Report) -> None:
+    if not report.diagnosis:
+        return
+    from render.compose.verification.lines import lines_of, pen_of
+    from render.compose.verification.report import same_lines
+
+    pen = pen_of(derivation)
+    lines = [lines_of(pen, explanation) for explanation in report.diagnosis[:MOST_LINES]]
     for number, explanation in enumerate(report.diagnosis):
         front = f"{number + 1}. " if len(report.diagnosis) > 1 else ""
         if number == 0 and front:
-            _say(console, f"Each of these {len(report.diagnosis)} explains every number, the most plausible first:")
+            _say(console, text.several(len(report.diagnosis)))
         _say(console, front + explanation.words)
-        if number < MOST_LINES:
-            _print_lines(console, derivation, explanation)
-    for note in report.notes:
-        _say(console, text.sentence(note))
+        if (same := same_lines(lines, number)) is not None:
+            _say(console, f"  (the same line as in {same + 1})")
+        elif number < MOST_LINES:
+            _print_lines(console, lines[number])
 
 
 def _console() -> Console | None:
@@ -83,10 +96,8 @@ def _say(console: Console | None, words: str, style: str = "") -> None:
     console.print(Text(words, style=style))
 
 
-def _print_lines(console: Console | None, derivation: Derivation, explanation: Explanation) -> None:
-    from render.compose.verification.lines import lines_of, pen_of
-
-    for line in lines_of(pen_of(derivation), explanation):
+def _print_lines(console: Console | None, lines: Sequence[WrittenLine]) -> None:
+    for line in lines:
         for title, colour, sides in _versions(line):
             width = PLAIN_WIDTH if console is None else console.width
             for row in _folded(title, sides, width):

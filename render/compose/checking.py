@@ -276,7 +276,7 @@ def written_quantity(pen: Pen, name: str) -> Inlines:
         )
     if name.endswith("+"):
         return prose("{symbol}", symbol=pen.updated(derivation.scalar(name[:-1])))
-    if match := re.fullmatch(r"[d∂](\S+)/[d∂](\S+)", name):
+    if match := re.fullmatch(r"[d∂](\S+)/[d∂](.+)", name):
         of, by = (derivation.scalar(part) for part in match.groups())
         return prose("{symbol}", symbol=pen.partial(of, by))
     for variable in derivation.program.by_role("net"):

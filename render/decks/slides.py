@@ -27,6 +27,7 @@ from render.document import (
 from render.tables import inlines_width
 
 LED = (Equation, Table, Figure, ListBlock, Choices, Space)  # what the paragraph before introduces
+TITLE = 1.45  # a heading's letters, in em of the text
 SHORT = 3 * WIDTH  # em; a longer paragraph is no introduction
 
 
@@ -84,12 +85,19 @@ def _laid_out(blocks: tuple[Block, ...], heading: Slide) -> Iterator[Slide]:
     """Blocks on as few slides as they need, each about as full as the others."""
     if not blocks and not heading.number:
         return
-    pages = [page for run in _runs(blocks) for page in _even(list(_units(run)))] or [[]]
+    room = _room(heading)
+    pages = [page for run in _runs(blocks) for page in _even(list(_units(run, room)), room)] or [[]]
     for part, page in enumerate(pages, 1):
         shown = tuple(block for block in page if not isinstance(block, Note))
         notes = tuple(block for block in page if isinstance(block, Note))
         anchors = heading.anchors if part == 1 else ()
         yield replace(heading, blocks=shown, notes=notes, anchors=anchors, part=part, parts=len(pages))
+
+
+def _room(heading: Slide) -> float:
+    """The height under a heading, which may need more than one line."""
+    lines = math.ceil(TITLE * inlines_width(heading.title) / (WIDTH - 3))
+    return HEIGHT - TITLE * 1.2 * max(lines - 1, 0)
 
 
 def _runs(blocks: Iterable[Block]) -> Iterator[tuple[Block, ...]]:
@@ -110,11 +118,11 @@ Unit = tuple[Block, ...]
 Item = TypeVar("Item")
 
 
-def _units(blocks: tuple[Block, ...]) -> Iterator[Unit]:
+def _units(blocks: tuple[Block, ...], room: float) -> Iterator[Unit]:
     """What stays together: a paragraph with what it introduces, and a block with the notes to it."""
     unit: list[Block] = []
-    for block in (piece for each in blocks for piece in _pieces(each)):
-        if unit and not (isinstance(block, Note) or _introduces(unit[-1], block, unit)):
+    for block in (piece for each in blocks for piece in _pieces(each, room)):
+        if unit and not (isinstance(block, Note) or _introduces(unit[-1], block, room - _high(unit))):
             yield tuple(unit)
             unit = []
         unit.append(block)
@@ -122,20 +130,20 @@ def _units(blocks: tuple[Block, ...]) -> Iterator[Unit]:
         yield tuple(unit)
 
 
-def _introduces(paragraph: Block, block: Block, unit: list[Block]) -> bool:
+def _introduces(paragraph: Block, block: Block, left: float) -> bool:
     if not isinstance(paragraph, Paragraph) or inlines_width(paragraph.inlines) > SHORT:
         return False
-    return isinstance(block, LED) and _high(unit) + height(block) <= HEIGHT
+    return isinstance(block, LED) and height(block) <= left
 
 
 def _high(blocks: Iterable[Block]) -> float:
     return sum(map(height, blocks))
 
 
-def _even(units: list[Unit]) -> list[list[Block]]:
+def _even(units: list[Unit], room: float) -> list[list[Block]]:
     """The units on slides; no more slides than needed, and the fullest of them as low as that allows."""
-    pages = _filled(units, HEIGHT)
-    low, high = 0.0, HEIGHT
+    pages = _filled(units, room)
+    low, high = 0.0, room
     for _ in range(8):
         middle = (low + high) / 2
         tried = _filled(units, middle)
@@ -159,46 +167,48 @@ def _filled(units: list[Unit], room: float) -> list[list[Block]]:
 # ---- what is higher than a slide -----------------------------------------------------------
 
 
-def _pieces(block: Block) -> Iterator[Block]:
+def _pieces(block: Block, room: float) -> Iterator[Block]:
     """A block that fits a slide, or the parts of one that does not."""
-    if height(block) <= HEIGHT or not isinstance(block, Table | ListBlock | Paragraph | Choices | Space):
+    if height(block) <= room or not isinstance(block, Table | ListBlock | Paragraph | Choices | Space):
         yield block
         return
     match block:
         case Table():
-            yield from _table_pieces(block)
+            yield from _table_pieces(block, room)
         case ListBlock(items, ordered):
-            for chunk in _chunks(items, lambda part: height(ListBlock(part, ordered))):
+            for chunk in _chunks(items, room, lambda part: height(ListBlock(part, ordered))):
                 yield ListBlock(chunk, ordered)
         case Choices(options):
-            for chunk in _chunks(options, lambda part: height(replace(block, options=part, ticked=None))):
+            for chunk in _chunks(options, room, lambda part: height(replace(block, options=part, ticked=None))):
                 at = options.index(chunk[0])
                 ticked = (
                     None if block.ticked is None else tuple(t - at for t in block.ticked if at <= t < at + len(chunk))
                 )
                 yield replace(block, options=chunk, ticked=ticked)
         case Paragraph(inlines):
-            for chunk in _chunks(_sentences(inlines), lambda part: height(Paragraph(_joined(part)))):
+            for chunk in _chunks(_sentences(inlines), room, lambda part: height(Paragraph(_joined(part)))):
                 yield Paragraph(_joined(chunk))
         case Space(lines):
             yield replace(block, lines=min(lines, int(MOST_WRITING / WRITING)))
 
 
-def _table_pieces(table: Table) -> Iterator[Table]:
+def _table_pieces(table: Table, room: float) -> Iterator[Table]:
     """The rows of a long table on several slides, as many on each; all of them have its heading and its caption."""
-    chunks = _chunks(table.rows, lambda part: height(replace(table, rows=part)))
+    chunks = _chunks(table.rows, room, lambda part: height(replace(table, rows=part)))
     size = math.ceil(len(table.rows) / len(chunks))
     even = [table.rows[start : start + size] for start in range(0, len(table.rows), size)]
-    fits = all(height(replace(table, rows=rows)) <= HEIGHT for rows in even)
+    fits = all(height(replace(table, rows=rows)) <= room for rows in even)
     for part, rows in enumerate(even if fits else chunks):
         yield replace(table, rows=rows, identifier=table.identifier if part == 0 else "")
 
 
-def _chunks(items: tuple[Item, ...], measure: Callable[[tuple[Item, ...]], float]) -> list[tuple[Item, ...]]:
+def _chunks(
+    items: tuple[Item, ...], room: float, measure: Callable[[tuple[Item, ...]], float]
+) -> list[tuple[Item, ...]]:
     """The items in order, in as few parts as fit a slide each."""
     parts: list[tuple[Item, ...]] = []
     for item in items:
-        if parts and measure((*parts[-1], item)) <= HEIGHT:
+        if parts and measure((*parts[-1], item)) <= room:
             parts[-1] = (*parts[-1], item)
         else:
             parts.append((item,))

@@ -264,8 +264,11 @@ class _TypstPrinter(_Printer):
         return f"{name} ({arguments})" if tall else rf"{name} \({arguments}\)"
 
     def case_row(self, value: Formula, condition: Formula | None) -> str:
-        when = '"otherwise"' if condition is None else f'"if" {self.write(condition)}'
-        return f"{self.write(value)} & quad {when}"
+        if condition is None:
+            return f'{self.write(value)} & quad "otherwise"'
+        read = self.write(condition)
+        word = 'class("opening", "if ")' if read.startswith("-") else '"if"'  # before a sign, not a difference
+        return f"{self.write(value)} & quad {word} {read}"
 
     def big_sum(self, node: BigSum) -> str:
         index = self.write(node.index)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sympy import Rational
 
 from derive import arrays
-from derive.program import Expression, Ref, references
-from derive.verification.edit import Edit, kept_where, on_lines, ones, scaled
+from derive.program import Contract, Expression, Ref, references
+from derive.verification.edit import Edit, kept_where, on_lines, ones, replaced, scaled
 from derive.verification.sheet import DoesNotApplyError, Sheet, flow
 from derive.verification.structure import Affine, Squash, Structure
 
@@ -72,14 +72,42 @@ def _wrong(
     yield from _paths(first)
 
 
-def _back(sheet: Sheet, affine: Affine, weight: Expression, upstream: Expression | None = None) -> Expression:
+def _back(sheet: Sheet, affine: Affine, weight: Expression, upstream: Expression) -> Expression:
     letters, entering, out = affine.axes
-    return arrays.contract((out, letters), entering, upstream or sheet.upstream(affine.target), weight)
+    return arrays.contract((out, letters), entering, upstream, weight)
+
+
+def _factors(sheet: Sheet, affine: Affine) -> tuple[Expression, Expression]:
+    """The delta and the weights that a line multiplies: as another mistake has made them, where there is one."""
+    letters, entering, out = affine.axes
+    line = sheet.line(flow(affine.incoming, affine.target, sheet.program.error))
+    if isinstance(line, Contract) and line.out == entering:
+        found = {
+            frozenset(labels): _in_order(part, labels, wanted)
+            for labels, part in zip(line.axes, line.arguments, strict=True)
+            for wanted in (out, letters)
+            if set(wanted) == set(labels) and len(wanted) == len(labels)
+        }
+        if len(found) == 2:
+            return found[frozenset(out)], found[frozenset(letters)]
+    return sheet.upstream(affine.target), sheet.ref(affine.weight)
+
+
+def _in_order(part: Expression, labels: str, wanted: str) -> Expression:
+    """An argument of a product with its axes in another order."""
+    if labels == wanted:
+        return part
+    return arrays.transpose(part, tuple(labels.index(letter) for letter in wanted))
 
 
 def _through(affine: Affine, change: Callable[[Expression], Expression]) -> New:
     """The delta passed back through other weights than those of the forward pass."""
-    return lambda sheet: _back(sheet, affine, change(sheet.ref(affine.weight)))
+
+    def new(sheet: Sheet) -> Expression:
+        upstream, weight = _factors(sheet, affine)
+        return _back(sheet, affine, change(weight), upstream)
+
+    return new
 
 
 def _not_transposed(affine: Affine) -> New:
@@ -88,7 +116,8 @@ def _not_transposed(affine: Affine) -> New:
 
 def _updated(affine: Affine, update: Update) -> New:
     def new(sheet: Sheet) -> Expression:
-        return _back(sheet, affine, update(sheet, affine.weight))
+        upstream, weight = _factors(sheet, affine)
+        return _back(sheet, affine, replaced(weight, {affine.weight: update(sheet, affine.weight)}), upstream)
 
     return new
 
@@ -128,7 +157,7 @@ def _unbent(structure: Structure, affines: list[Affine]) -> Iterator[Edit]:
     squashes = [_before(structure, each) for each in affines]
     lines = {flow(s.source, s.target, structure.program.error): _upstream_of(s) for s in squashes if s is not None}
     if len(lines) == len(affines):
-        variant = "that of the units it comes to"
+        variant = "in the layer that it reaches"
         yield on_lines("back_pass_activation_derivative_missing", affines[0].layer, variant, lines)
 
 
@@ -145,7 +174,7 @@ def _upstream_of_activation(structure: Structure, affine: Affine) -> New:
         after = _activation_after(structure, affine)
         if after is None:
             raise DoesNotApplyError(affine.target)
-        return _back(sheet, affine, sheet.ref(affine.weight), sheet.upstream(after))
+        return _back(sheet, affine, _factors(sheet, affine)[1], sheet.upstream(after))
 
     return new
 

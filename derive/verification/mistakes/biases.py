@@ -8,10 +8,10 @@ from functools import partial
 from sympy import Rational
 
 from derive import arrays
-from derive.program import Expression, Total
+from derive.program import Expression, Program, Total
 from derive.verification.edit import Edit, on_lines, picked, scaled, times, zeros
 from derive.verification.sheet import Sheet, flow
-from derive.verification.structure import Bias, Structure
+from derive.verification.structure import Bias, Structure, counted
 
 New = Callable[[Sheet], Expression]
 
@@ -37,18 +37,19 @@ def _wrong(structure: Structure, biases: list[Bias]) -> Iterator[tuple[str, str,
     yield "bias_gradient_times_bias", "", lambda bias: lambda sheet: times(_line(sheet, bias), sheet.ref(bias.name))
     shape, own = structure.program.shape(first.target), structure.program.shape(first.name)
     summed = [axis for axis in range(len(shape)) if axis < len(shape) - len(own) and shape[axis] > 1]
-    for variant, count in _counts(shape, summed):
+    for variant, count in _counts(structure.program, first.target, summed):
         yield "bias_gradient_averaged", variant, partial(_mean, count)
-    for variant, places in _terms(shape, summed):
+    for variant, places in _terms(structure.program, first.target, summed):
         yield "bias_gradient_not_summed", variant, partial(_not_summed, places)
 
 
-def _terms(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, dict[int, int]]]:
+def _terms(program: Program, name: str, summed: list[int]) -> Iterator[tuple[str, dict[int, int]]]:
     """What may be left of a sum: one place along one of its axes, or a place along each."""
+    shape = program.shape(name)
     for axis in summed:
         size = shape[axis]
         for place in range(size) if size <= MOST_TERMS else (0, size - 1):
-            yield f"term {place + 1} along axis {axis + 1} alone", {axis: place}
+            yield f"{counted(program, name, axis)} {place + 1} alone", {axis: place}
     if len(summed) > 1:
         for name, chosen in (("first", 0), ("last", -1)):
             yield f"the {name} term alone", {axis: range(shape[axis])[chosen] for axis in summed}
@@ -66,12 +67,13 @@ def _line(sheet: Sheet, bias: Bias) -> Expression:
     return sheet.line(flow(bias.name, bias.target, sheet.program.error))
 
 
-def _counts(shape: tuple[int, ...], summed: list[int]) -> Iterator[tuple[str, int]]:
+def _counts(program: Program, name: str, summed: list[int]) -> Iterator[tuple[str, int]]:
     """By what a mean would divide: each axis's length, and all of them together."""
+    shape = program.shape(name)
     whole = 1
     for axis in summed:
         whole *= shape[axis]
-        yield f"over axis {axis + 1}", shape[axis]
+        yield f"over the {counted(program, name, axis)}s", shape[axis]
     if len(summed) > 1:
         yield "over all", whole
 

@@ -24,13 +24,13 @@ def edits(structure: Structure) -> Iterator[Edit]:
         line = flow(output, structure.comparison, error)
         yield on_lines("target_forgotten", "all", f"{output}: no target", {line: _without_targets(structure, line)})
         for name, value in _error_values(structure, output):
-            yield on_lines("error_value_as_delta", "all", f"{name} in place of the derivative", {line: value})
+            yield on_lines("error_value_as_delta", "all", f"{name}, in place of the derivative", {line: value})
         squash = next((each for each in structure.squashes if each.target == output), None)
         if squash is None:
             continue
         at_net = flow(squash.source, output, error)
         for name, value in _error_values(structure, output):
-            yield on_lines("error_value_as_delta", "all", f"{name} as delta", {at_net: value})
+            yield on_lines("error_value_as_delta", "all", f"{name}, as the delta", {at_net: value})
         yield from _combined(structure, squash)
 
 
@@ -39,21 +39,19 @@ def _factors(structure: Structure) -> Iterator[Edit]:
     for mistake, factor in FACTORS:
         for output in structure.outputs:
             line = flow(output, structure.comparison, error)
-            yield on_lines(mistake, "all", f"{factor} at the outputs", {line: _scaled(line, factor)})
+            yield on_lines(mistake, "all", "at the outputs", {line: _scaled(line, factor)})
         for layer in structure.layers[:-1]:
             lines = [flow(each.source, each.target, error) for each in structure.squashes if each.layer == layer]
             if lines:
-                yield on_lines(
-                    mistake, layer, f"{factor} in the delta", {line: _scaled(line, factor) for line in lines}
-                )
+                yield on_lines(mistake, layer, "in the delta", {line: _scaled(line, factor) for line in lines})
         for layer, parameters in structure.parameters_of.items():
             result_of = _scaled_result(factor)
             for name in (mistake, "accumulated_twice") if factor == 2 else (mistake,):
-                yield on_results(name, layer, f"{factor} in the gradients", parameters, result_of)
+                yield on_results(name, layer, "in the gradients", parameters, result_of)
                 for parameter in parameters if len(parameters) > 1 else ():
-                    yield on_results(name, layer, f"{factor} in one gradient, {parameter}", (parameter,), result_of)
+                    yield on_results(name, layer, f"in the gradient of {parameter} alone", (parameter,), result_of)
         everything = structure.program.parameters
-        yield on_results(mistake, "all", f"{factor} in all gradients", everything, _scaled_result(factor))
+        yield on_results(mistake, "all", "in all gradients", everything, _scaled_result(factor))
     yield on_results("accumulated_twice", "all", "", structure.program.parameters, _scaled_result(2))
 
 
@@ -80,8 +78,11 @@ def _error_values(structure: Structure, output: str) -> Iterator[tuple[str, Call
     shape = structure.program.shape(output)
     comparison = structure.comparison
     if structure.program.shape(comparison) == shape:
-        yield "its error", lambda sheet: sheet.ref(comparison)
-        yield "its share of the error", lambda sheet: times(sheet.ref(comparison), sheet.upstream(comparison))
+        yield "the output's own error", lambda sheet: sheet.ref(comparison)
+        yield (
+            "the output's own share of the error",
+            lambda sheet: times(sheet.ref(comparison), sheet.upstream(comparison)),
+        )
         if len(shape) > 1 and shape[0] > 1:
             yield (
                 "the error of the example",

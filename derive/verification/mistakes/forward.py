@@ -18,7 +18,7 @@ from derive.verification.edit import (
     replaced,
     with_equation,
 )
-from derive.verification.structure import Affine, Bias, Structure
+from derive.verification.structure import Affine, Bias, Structure, counted
 
 
 def edits(structure: Structure) -> Iterator[Edit]:
@@ -30,7 +30,8 @@ def edits(structure: Structure) -> Iterator[Edit]:
         for name in names:
             for axis, size in enumerate(program.shape(name)):
                 for variant, order in orders(size):
-                    edit = _in_place_of(mistake, "all", f"{name}, axis {axis + 1}: {variant}", name, order, axis)
+                    where = f"{name}, " * (len(names) > 1) + f"{counted(program, name, axis)}s"
+                    edit = _in_place_of(mistake, "all", f"{where} {variant}", name, order, axis)
                     yield edit
                     if mistake == "inputs_swapped":
                         yield backward_as_stated(edit, FORWARD_ALONE)

@@ -98,8 +98,8 @@ def _of_examples(structure: Structure, mean: bool, examples: int) -> Iterator[Ed
     yield _scaled_error(mistake, factor, comparison)
     weights = tuple(v.name for v in structure.program.by_role("weight") if v.name in structure.program.parameters)
     biases = tuple(v.name for v in structure.program.by_role("bias") if v.name in structure.program.parameters)
-    groups = {"in all gradients": structure.program.parameters, "in those of the weights alone": weights}
-    for variant, names in (groups | {"in those of the biases alone": biases}).items():
+    groups = {"in all gradients": structure.program.parameters, "in the gradients of the weights alone": weights}
+    for variant, names in (groups | {"in the gradients of the biases alone": biases}).items():
         if names:
             yield on_results(mistake, "all", variant, names, lambda sheet, name: scaled(sheet.result(name), factor))
     mask = np.zeros(structure.program.shape(comparison), dtype=bool)
@@ -113,7 +113,12 @@ def _scaled_error(mistake: str, factor: int | Rational, comparison: str) -> Edit
     def change(program: Program) -> Program:
         return with_equation(program, {comparison: scaled(program.definitions[comparison], factor)})
 
-    return on_program(mistake, "all", str(factor), change, comparison)
+    return on_program(mistake, "all", _by(factor), change, comparison)
+
+
+def _by(factor: int | Rational) -> str:
+    """By how much the error is off: in words where its name does not say it."""
+    return f"divided by {1 / factor}" if factor < 1 else f"{factor} times as large"
 
 
 def _masked(

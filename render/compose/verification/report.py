@@ -62,15 +62,16 @@ def _checked(pen: Pen, report: Report) -> Paragraph:
     handed = text.arrays(report.rows)
     missing = [name for name in pen.derivation.program.parameters if not {name, f"{name}+"} & set(handed)]
     partly = [name for name, rows in handed.items() if len(rows) < _size(pen, name)]
-    what = "Compared were the elements of {arrays}" + (", of {partly} not all" if partly and len(handed) > 1 else "")
-    what += ", at the numbers of the problem" + (" and at {others} more" if report.points > 1 else "")
-    what += ". Of {missing} nothing was handed over, and nothing is said." if missing else "."
+    what = "The comparison covers {arrays}, at the numbers of the problem"
+    what += (" and at {others}" if report.points > 1 else "") + "."
+    what += " Of {partly}, some elements are missing." if partly else ""
+    what += " Of {missing} nothing was handed over, and nothing is said." if missing else ""
     return paragraph(
         what + " The bound says how far a number may lie from the reference if it is right.",
-        others=count(report.points - 1, "point"),
+        others=count(report.points - 1, "more point"),
         arrays=listed([_array(pen, name) for name in handed]),
         partly=listed([_array(pen, name) for name in partly]),
-        missing=listed([pen.array(name) for name in missing]),
+        missing=listed([pen.array_gradient(name) for name in missing]),
     )
 
 
@@ -147,9 +148,21 @@ def _diagnosis(report: Report, lines: Sequence[Sequence[WrittenLine]]) -> Sectio
     for position, explanation in enumerate(report.diagnosis):
         front = f"Explanation {position + 1}. " if several else ""
         blocks.append(paragraph("{front}{words}", front=front, words=explanation.words))
+        if (same := same_lines(lines, position)) is not None:
+            blocks.append(paragraph("It shows in the same place as explanation {n}, above.", n=same + 1))
+            continue
         for number, line in enumerate(lines[position] if position < len(lines) else (), start=1):
             blocks += both_versions(line, f"{position + 1}-{number}")
     return Section("diagnosis", prose("What went wrong"), (*blocks, *_notes(report)))
+
+
+def same_lines(lines: Sequence[Sequence[WrittenLine]], position: int) -> int | None:
+    """The earlier explanation whose lines read the same as this one's; None where there is none."""
+    if position >= len(lines) or not lines[position]:
+        return None
+    read = [[(line.written, line.right) for line in each] for each in lines[: position + 1]]
+    first = read.index(read[position])
+    return first if first < position else None
 
 
 def both_versions(line: WrittenLine, identifier: str = "") -> list[Block]:

@@ -1,0 +1,134 @@
+"""What a report says, for somebody who hands it back: arrays, lines, examples and numbers by name, in whole words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from bars import derivation_of, handed_over
+from injected import Network, Slip, answers
+from injected_slips import MAZUR, drawn
+
+import derive
+from derive.formula import Cases, Number, Relation
+from derive.tex import tex
+from derive.verification.family import family
+from derive.verification.judge import base_sheet, explanation, judge
+from derive.verification.report import Report, Row
+from derive.verification.text import left_out
+from derive.written import rational
+from render.compose.verification import document
+from render.formats import render_text
+from render.typeset.typst import typst
+
+BATCH = drawn(5, (2, 3, 2), ("tanh", "logistic"), examples=3)
+RELU = drawn(3, (2, 3, 2), ("relu", "logistic"))
+
+
+def report_of(network: Network, *slips: Slip) -> Report:
+    return judge(derivation_of(network), [({}, handed_over(network, answers(network, *slips), 4))])
+
+
+def page_of(problem: Any, numbers: Any) -> str:
+    derivation = derive.differentiate(problem)
+    return render_text(document(derivation, derive.verify(derivation, numbers)), "markdown")
+
+
+def gru() -> dict[str, Any]:
+    """The right gradients of a network with weights that are read at every time step."""
+    derivation = derive.differentiate("gru")
+    found: dict[str, Any] = json.loads(json.dumps(derivation.to_json(6)["gradients"]))
+    return found
+
+
+# ---- diagnosis in words --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        (Slip("bias_gradient_not_summed", 1, "last"), "one term of its sum (example 3 alone)"),
+        (Slip("bias_gradient_averaged", 1, "over all"), "a mean, not a sum (over the examples)"),
+        (Slip("inputs_swapped", "all", "first two"), "nputs were mixed up (features 1 and 2)"),
+        (Slip("loss_averaged", "all"), "averaged over the outputs, not summed (divided by 2)"),
+        (Slip("loss_without_half"), "lacks its ½ (2 times as large)"),
+    ],
+)
+def test_a_mistake_is_told_by_examples_and_units_and_not_by_axes(slip: Slip, words: str) -> None:
+    assert any(words in each.words for each in report_of(BATCH, slip).diagnosis)
+
+
+@pytest.mark.parametrize("problem", ["mazur", "xor", "lstm", "cnn"])
+def test_no_explanation_speaks_of_axes(problem: str) -> None:
+    derivation = derive.differentiate(problem)
+    told = [explanation((edit,)).words for edit in family(base_sheet(derivation), derivation.problem)]
+    assert [words for words in told if "axis" in words] == []
+
+
+def test_explanations_that_show_in_the_same_line_share_it() -> None:
+    derivation = derivation_of(RELU)
+    report = report_of(RELU, Slip("relu_mask_missing", 1))
+    assert len(report.diagnosis) == 3
+    page = render_text(document(derivation, report), "markdown")
+    assert page.count("It should be:") == 1
+    assert page.count("It shows in the same place as explanation 1, above.") == 2
+
+
+# ---- where nothing explains the numbers ----------------------------------------------------
+
+
+def test_one_wrong_number_among_many_is_pointed_at() -> None:
+    numbers = gru()
+    numbers["W1_z"][0][0] = "0.123456"
+    notes = derive.verify("gru", numbers).notes
+    assert notes[1] == "of the arrays, W1_z is wrong, and the other 11 right throughout"
+    assert notes[2].startswith("one number alone is wrong, W1_z[0, 0]")
+
+
+def test_of_weights_read_at_every_time_step_no_deltas_are_told() -> None:
+    """Their gradient is a sum of products, and a single column is a multiple of anything."""
+    numbers = gru()
+    numbers["W1_z"] = [["0.123456"], ["0.654321"]]
+    assert derive.verify("gru", numbers).notes[-1] == (
+        "the first gradients that are wrong, seen from the outputs, are those of W1_z (layer 1)"
+    )
+
+
+def test_arrays_that_are_right_are_named_where_they_are_few() -> None:
+    right = {name: value.tolist() for name, value in answers(MAZUR).items() if name[0] == "W"}
+    wrong = right | {"W1": (np.array(right["W1"]) * 1.37).tolist()}
+    assert "of the arrays, W2 is right throughout, and W1 is not" in derive.verify("mazur", wrong).notes
+
+
+# ---- quantities and numbers ----------------------------------------------------------------
+
+
+def test_the_table_writes_every_weight_as_the_page_does() -> None:
+    page = page_of("gru", gru())
+    assert r"\partial W_{z{,}11}" in page
+    assert "W1" not in page
+
+
+def test_what_the_comparison_covers_is_said_once() -> None:
+    page = page_of("mazur", {"w1": "0.0004386", "w5": "0.08217"})
+    assert page.count("some elements are missing") == 1
+
+
+def test_the_learning_rate_is_a_decimal() -> None:
+    assert rational(sympy.Rational(17, 25)) == Number("0.68")
+
+
+@pytest.mark.parametrize("where", ["within", "outside"])
+def test_one_row_left_out_is_one(where: str) -> None:
+    rows = tuple(Row(f"w{k}", "1", "2", "0.5", 0, "0.1", within=where == "within") for k in range(21))
+    assert left_out(Report("wrong", rows)) == f"and 1 more {where} its bound"
+
+
+def test_a_sign_after_if_is_no_difference() -> None:
+    """TeX and Typst would put the space of a subtraction round it."""
+    cases = Cases(((Number("1"), Relation(Number("-1.5"), ">", Number("0"))), (Number("0"), None)))
+    assert r"\text{if } {-1.5} > 0" in tex(cases)
+    assert 'class("opening", "if ") -1.5 > 0' in typst(cases)
