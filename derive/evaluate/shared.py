@@ -25,7 +25,19 @@ from derive.evaluate.balls import UndecidedError, positive
 from derive.evaluate.code import BALL, source
 from derive.evaluate.unrolled import Writer, needed
 from derive.functions import Elementwise
-from derive.program import Equation, Expression, Ref, Shape, references
+from derive.program import (
+    Contract,
+    Equation,
+    Expression,
+    Largest,
+    Map,
+    Ref,
+    Shape,
+    Softmax,
+    Total,
+    parts,
+    references,
+)
 from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
 from derive.sweep import rename
 
@@ -33,6 +45,10 @@ Function = Callable[..., tuple[Any, ...]]
 
 MOST_TERMS = 120_000
 """Code that reads more numbers than this takes long to make."""
+
+
+PATIENCE, SHORT = 3, 1_000
+"""After so many that were too long only those are written out still that read few numbers more."""
 
 
 class TooLongError(Exception):
@@ -107,14 +123,18 @@ class Lines:
         for scalar in first:
             found = self._reached(scalar, seen, 100 * MOST_TERMS)
             if found is not None:
-                seen, left = seen | found[0], left - found[1]
-        kept: set[Scalar] = set()
-        for scalar in more:
-            found = self._reached(scalar, seen, left)
-            if found is not None:
                 seen |= found[0]
                 left -= found[1]
-                kept.add(scalar)
+        kept: set[Scalar] = set()
+        refused = 0
+        for scalar in more:
+            found = self._reached(scalar, seen, left if refused < PATIENCE else min(left, SHORT))
+            if found is None:
+                refused += 1
+                continue
+            seen |= found[0]
+            left -= found[1]
+            kept.add(scalar)
         return kept
 
     def _reached(self, scalar: Scalar, seen: set[Scalar], most: int) -> tuple[set[Scalar], int] | None:
@@ -125,12 +145,34 @@ class Lines:
             if top in seen or top in found or top.array not in self.expressions:
                 continue
             found.add(top)
-            read = list(leaves(element(self.expressions[top.array], top.index)))
-            terms += len(read)
+            terms += width(self.expressions[top.array])
             if terms > most:
                 return None
-            waiting += read
+            waiting += set(leaves(element(self.expressions[top.array], top.index)))
         return found, terms
+
+
+def width(expression: Expression) -> int:
+    """How many numbers one element of an expression reads, about."""
+    inner = [width(part) for part in parts(expression)]
+    match expression:
+        case Ref():
+            return 1
+        case Contract(axes, out):
+            shapes = [part.shape for part in expression.arguments]
+            sizes = {
+                name: size
+                for row, shape in zip(axes, shapes, strict=True)
+                for name, size in zip(row, shape, strict=True)
+            }
+            return sum(inner) * math.prod(size for name, size in sizes.items() if name not in out)
+        case Total(argument, axes):
+            return inner[0] * math.prod(argument.shape[axis] for axis in axes)
+        case Softmax(argument, axis) | Largest(argument, axis):
+            return inner[0] * argument.shape[axis]
+        case Map():
+            return max(1, sum(inner))
+    return max(inner, default=1)
 
 
 def leaves(node: Node) -> Iterable[Scalar]:
