@@ -9,7 +9,7 @@ every step to so many digits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,128 +23,15 @@ from derive.digits import Exact
 from derive.evaluate import balls, floats, unrolled
 from derive.evaluate.balls import UndecidedError, positive
 from derive.evaluate.code import BALL, source
+from derive.evaluate.lines import MOST_TERMS, Lines, TooLongError
 from derive.evaluate.unrolled import Writer, needed
 from derive.functions import Elementwise
-from derive.program import Equation, Expression, Ref, Shape, references
-from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
-from derive.sweep import rename
+from derive.program import (
+    Equation,
+)
+from derive.scalars import Best, Node, Scalar, Share, Terms, Times
 
 Function = Callable[..., tuple[Any, ...]]
-
-MOST_TERMS = 120_000
-"""Code that reads more numbers than this takes long to make."""
-
-
-class TooLongError(Exception):
-    """So many numbers are not written out one by one."""
-
-
-@dataclass
-class Lines:
-    """Lines by what they compute: ``given`` are the arrays that none of them defines."""
-
-    given: Mapping[str, Shape]
-    expressions: dict[str, Expression] = field(default_factory=dict)
-    _known: dict[Expression, str] = field(default_factory=dict)
-    _seen: dict[tuple[int, tuple[str, ...]], str] = field(default_factory=dict)
-    _reads: dict[int, tuple[Expression, tuple[str, ...]]] = field(default_factory=dict)
-
-    def add(self, equations: Sequence[Equation], outputs: Iterable[str]) -> dict[str, str]:
-        """The names here of some lines of a sheet, all lines that they need added: equal names, equal numbers."""
-        outputs = tuple(outputs)
-        wanted = set(outputs)
-        for equation in reversed(equations):
-            if equation.target in wanted:
-                wanted.update(self._read_by(equation.expression))
-        names = {name: name for name in self.given}
-        for equation in equations:
-            if equation.target in wanted:
-                names[equation.target] = self._named(equation.expression, names)
-        return {name: names[name] for name in outputs}
-
-    def _read_by(self, expression: Expression) -> tuple[str, ...]:
-        """What an expression reads; most of the lines of an edited sheet are the very ones of the right sheet."""
-        if id(expression) not in self._reads:
-            self._reads[id(expression)] = expression, tuple(sorted(references(expression)))  # kept, so is its id
-        return self._reads[id(expression)][1]
-
-    def _named(self, expression: Expression, names: Mapping[str, str]) -> str:
-        if isinstance(expression, Ref):
-            return names[expression.name]
-        key = id(expression), tuple(names[name] for name in self._read_by(expression))
-        if key not in self._seen:
-            renamed = rename(expression, dict(names))
-            name = self._known.setdefault(renamed, f"line {len(self._known)}")
-            self.expressions.setdefault(name, renamed)
-            self._seen[key] = name
-        return self._seen[key]
-
-    def demanded(self, outputs: Iterable[Scalar], most: int) -> dict[Scalar, Node]:
-        """The definitions of every element that some elements need, in the order of evaluation.
-
-        Raises TooLongError where these read more numbers than ``most``.
-        """
-        terms = 0
-        wanted: dict[str, set[Scalar]] = {}
-        for scalar in outputs:
-            wanted.setdefault(scalar.array, set()).add(scalar)
-        found: list[tuple[Scalar, Node]] = []
-        for name in reversed(self.expressions):
-            for scalar in sorted(wanted.get(name, ()), key=lambda each: each.index, reverse=True):
-                node = element(self.expressions[name], scalar.index)
-                found.append((scalar, node))
-                for leaf in leaves(node):
-                    wanted.setdefault(leaf.array, set()).add(leaf)
-                    terms += 1
-                if terms > most:
-                    raise TooLongError
-        return dict(reversed(found))
-
-    def affordable(self, first: Iterable[Scalar], more: Iterable[Scalar], most: int = 0) -> set[Scalar]:
-        """Of ``more`` those, in order, that can be written out with the first: all together read so many numbers."""
-        seen: set[Scalar] = set()
-        left = most or MOST_TERMS
-        for scalar in first:
-            found = self._reached(scalar, seen, 100 * MOST_TERMS)
-            if found is not None:
-                seen, left = seen | found[0], left - found[1]
-        kept: set[Scalar] = set()
-        for scalar in more:
-            found = self._reached(scalar, seen, left)
-            if found is not None:
-                seen |= found[0]
-                left -= found[1]
-                kept.add(scalar)
-        return kept
-
-    def _reached(self, scalar: Scalar, seen: set[Scalar], most: int) -> tuple[set[Scalar], int] | None:
-        """The scalars that one needs and that are not seen yet, and how many numbers they read; None: too many."""
-        waiting, found, terms = [scalar], set[Scalar](), 0
-        while waiting:
-            top = waiting.pop()
-            if top in seen or top in found or top.array not in self.expressions:
-                continue
-            found.add(top)
-            read = list(leaves(element(self.expressions[top.array], top.index)))
-            terms += len(read)
-            if terms > most:
-                return None
-            waiting += read
-        return found, terms
-
-
-def leaves(node: Node) -> Iterable[Scalar]:
-    """The scalars that a definition reads."""
-    match node:
-        case Leaf(scalar):
-            yield scalar
-        case Form(_, _, parts) | Terms(parts) | Best(parts) | Share(parts):
-            for part in parts:
-                yield from leaves(part)
-        case Times(left, right):
-            yield from leaves(left)
-            yield from leaves(right)
-
 
 # ---- floats --------------------------------------------------------------------------------
 

@@ -92,6 +92,9 @@ PILOTS = 400
 MOST_TRIED = 4000
 """So many sound draws are looked at to see which mistakes can be told apart, and so many to find these."""
 
+LARGE, FEWER = 1_000, 8
+"""Where so many numbers are given, an eighth of them."""
+
 
 @dataclass(frozen=True)
 class Pilot:
@@ -115,6 +118,7 @@ def pilot(derivation: Derivation, sheets: Sheets, slipped: Sequence[Sequence[Sli
     space = Space(derivation, sheets.inputs, 0)
     most = min(MOST_TRIED, space.size)
     limits = every.varying([space.numbers(space.scrambled(index)) for index in range(min(20, space.size))])
+    wanted = PILOTS if len(sheets.inputs) < LARGE else PILOTS // FEWER
     refused: Counter[Reason] = Counter()
     found: list[Sound] = []
     tried = 0
@@ -125,7 +129,7 @@ def pilot(derivation: Derivation, sheets: Sheets, slipped: Sequence[Sequence[Sli
             found.append(result)
         else:
             refused.update(result)
-        if len(found) == PILOTS:
+        if len(found) == wanted:
             break
     return Pilot(tuple(_seen(found, row, each) for row, each in enumerate(slipped)), len(found), tried, limits, refused)
 

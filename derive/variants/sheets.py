@@ -10,7 +10,7 @@ from functools import cached_property
 from derive import arrays, optimizers
 from derive.derivation import Derivation
 from derive.errors import ChainruleError, unknown
-from derive.evaluate.shared import Lines
+from derive.evaluate.lines import Lines
 from derive.evaluate.unrolled import indices
 from derive.program import Expression
 from derive.scalars import Scalar
