@@ -181,7 +181,21 @@ text = path.read_text("utf-8")
 assert r"\\(w_{5}" in text
 assert "<math" not in text
 """
-USES = {"activation": ACTIVATION, "loss": LOSS, "notation": NOTATION, "format": FORMAT}
+EXERCISE = """
+import derive
+from render.exercises.sheets import Options, Sheets
+sheets = Sheets((derive.load("mazur"),), 7, Options(exercises="bias_gradient"), varied=False)
+((item,),) = (made.items for made in sheets.sheet(1).exercises)
+assert item.answer.shown == "0.01873", item.answer
+"""
+USES = {"activation": ACTIVATION, "loss": LOSS, "notation": NOTATION, "format": FORMAT, "exercise": EXERCISE}
+NAMES = {
+    "activation": "silu",
+    "loss": "poisson",
+    "notation": "ours",
+    "format": "mathjax",
+    "exercise": "bias_gradient",
+}
 
 
 def test_there_is_a_difference_for_each_table() -> None:
@@ -204,4 +218,4 @@ def test_every_difference_applies_and_works(what: str, block: str, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     listed = run(["-m", "render.cli", "list"], tmp_path, house=tmp_path)
     assert listed.returncode == 0
-    assert {"activation": "silu", "loss": "poisson", "notation": "ours", "format": "mathjax"}[what] in listed.stdout
+    assert NAMES[what] in listed.stdout
