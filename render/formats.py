@@ -28,7 +28,7 @@ from render.figures import svg, tikz
 from render.figures.svg import style_sheet
 from render.font_files import Font
 from render.numbering import anchor
-from render.theming import LATEX_FONTS, PLAIN, Theme, family
+from render.theming import LATEX_FONTS, Theme, family, own_color
 from render.typeset import markdown, pdf
 from render.typeset.lines import display, set_lines, tex_script
 from render.typeset.mathml import MATHML_INLINE, mathml
@@ -163,7 +163,7 @@ def _latex_page(theme: Theme) -> dict[str, object]:
     return {
         "colors": [(factor, color(each)) for factor, each in enumerate(theme.light.factors, 1)],
         "fonts": [Markup(line) for line in LATEX_FONTS[theme.latex].lines],
-        "heading": "" if theme == PLAIN else color(theme.light.heading),
+        "heading": color(own_color(theme, "heading")),
         "accent": color(theme.light.accent),
     }
 

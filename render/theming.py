@@ -109,6 +109,12 @@ def family(fonts: tuple[Font, ...]) -> str:
     return fonts[0].family if fonts else ""
 
 
+def own_color(theme: Theme, name: str) -> str:
+    """A colour for paper where a theme has its own, "" where it is the plain one, which on paper is black."""
+    color: str = getattr(theme.light, name)
+    return "" if color == getattr(PLAIN.light, name) else color
+
+
 def contrast(one: str, other: str) -> float:
     """How many times lighter the lighter of two colours is, as WCAG 2 counts it: 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)

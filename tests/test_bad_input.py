@@ -49,6 +49,10 @@ steps = 3
 
 # what is wrong | what stands in the good file | what stands there instead | what the message must contain
 SPOILT = {
+    "a misspelt word in vary": ("[loss]", "[vary]\nweigths = true\n[loss]", "vary.weigths", 'did you mean "weights"?'),
+    "nothing to draw": ("[loss]", "[vary]\nW1 = { low = 2 }\n[loss]", "vary.W1.low: found 2, greater than high"),
+    "digits that are none": ("[loss]", '[exercises]\ncarry = "4"\n[loss]', "exercises.carry", '"4sf"'),
+    "no exercise": ("[loss]", "[exercises]\ngradient = 0\n[loss]", "exercises.gradient: found 0; a whole number"),
     "a misspelt key": ("bias = 0.35", "bais = 0.35", 'layers[0].bais: unknown key "bais"; known:', '"bias"?'),
     "a misspelt key at the top": ("title =", "titel =", 'titel: unknown key "titel"', 'did you mean "title"?'),
     "a key that hides something": (

@@ -122,6 +122,8 @@ def holds(node: etree._Element, answers: dict[str, list[str]]) -> bool:
     if name == "other":
         return True
     given = answers.get(str(node.get("respident")), [])
+    if name == "unanswered":
+        return not given
     if name == "varequal":
         return str(node.text) in given or any(number_of(each) == number_of(str(node.text)) != None for each in given)  # noqa: E711
     limit = Decimal(str(node.text))
@@ -165,6 +167,7 @@ def test_a_number_is_marked_with_its_tolerance_and_its_known_mistakes(exercise: 
         assert mark(question, {"response1": [str(value)]}) == (100, set())
     for value in (right.value + right.tolerance * Decimal("1.0001"), Decimal(0), Decimal("999999")):
         assert mark(question, {"response1": [str(value)]}) == (0, {"general_incorrect_fb"})
+    assert mark(question, {}) == (0, {"general_incorrect_fb"})
     for place, mistake in enumerate(mistakes, 1):
         for value in (mistake.value, mistake.low, mistake.high):
             assert mark(question, {"response1": [str(value)]}) == (0, {f"mistake_{place}_fb", "general_incorrect_fb"})

@@ -9,12 +9,16 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import pytest
 from lxml import etree
 
+from derive.formula import Gap, Number, Product, sides
+from render.document import Equation
 from render.exports import EXPORTS
 from render.exports.accepted import ranges
+from render.exports.formulas import mathml_equation
 from tests.export_sheets import (
     choice_exercise,
     formula_exercise,
@@ -214,6 +218,15 @@ def test_who_marks_a_formula_sees_the_solution_and_a_student_does_not() -> None:
     assert "By the chain rule" in "".join(rubric.itertext())
     body = "".join(text for each in root.find(f"{QTI}itemBody") if each is not rubric for text in each.itertext())
     assert "By the chain rule" not in body
+
+
+def test_a_blank_is_drawn_without_its_answer() -> None:
+    line = Element("p")
+    mathml_equation(line, Equation(sides(Number("1"), Product((Gap(Number("0.123")), Number("2"))))))
+    text = "".join(line.itertext())
+    assert re.search("\\[\u2003+\\]", text)
+    assert "blank" not in text
+    assert "0.123" not in text
 
 
 def test_tiny_numbers_stay_as_they_are() -> None:

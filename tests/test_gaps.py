@@ -74,7 +74,8 @@ def test_no_printer_writes_the_answer(printer: str, answer: Formula) -> None:
 @pytest.mark.parametrize("answer", ANSWERS, ids=plain)
 @pytest.mark.parametrize(("name", "flavor"), WRITTEN)
 def test_no_format_writes_the_answer(name: str, flavor: str, answer: Formula) -> None:
-    made = render_text(everywhere(Gap(answer)), name, flavor=flavor).split("</style>")[-1]
+    made = render_text(everywhere(Gap(answer)), name, flavor=flavor)
+    made = made.partition("</style>")[2].partition("<script>")[0] or made  # base64 may spell anything
     letters = "".join(c for c in made if c.isalnum())  # a name may be spelt with spaces: G e h e i m
     assert not [secret for secret in SECRETS if secret in letters]
 

@@ -31,6 +31,13 @@ from derive.sweep import rename
 
 Function = Callable[..., tuple[Any, ...]]
 
+MOST_TERMS = 120_000
+"""Code that reads more numbers than this takes long to make."""
+
+
+class TooLongError(Exception):
+    """So many numbers are not written out one by one."""
+
 
 @dataclass
 class Lines:
@@ -92,6 +99,38 @@ class Lines:
                 if terms > most:
                     raise TooLongError
         return dict(reversed(found))
+
+    def affordable(self, first: Iterable[Scalar], more: Iterable[Scalar], most: int = 0) -> set[Scalar]:
+        """Of ``more`` those, in order, that can be written out with the first: all together read so many numbers."""
+        seen: set[Scalar] = set()
+        left = most or MOST_TERMS
+        for scalar in first:
+            found = self._reached(scalar, seen, 100 * MOST_TERMS)
+            if found is not None:
+                seen, left = seen | found[0], left - found[1]
+        kept: set[Scalar] = set()
+        for scalar in more:
+            found = self._reached(scalar, seen, left)
+            if found is not None:
+                seen |= found[0]
+                left -= found[1]
+                kept.add(scalar)
+        return kept
+
+    def _reached(self, scalar: Scalar, seen: set[Scalar], most: int) -> tuple[set[Scalar], int] | None:
+        """The scalars that one needs and that are not seen yet, and how many numbers they read; None: too many."""
+        waiting, found, terms = [scalar], set[Scalar](), 0
+        while waiting:
+            top = waiting.pop()
+            if top in seen or top in found or top.array not in self.expressions:
+                continue
+            found.add(top)
+            read = list(leaves(element(self.expressions[top.array], top.index)))
+            terms += len(read)
+            if terms > most:
+                return None
+            waiting += read
+        return found, terms
 
 
 def leaves(node: Node) -> Iterable[Scalar]:
@@ -223,7 +262,7 @@ def rounder(kind: str, places: int) -> Callable[[Exact | int], Exact]:
 
 
 def _first_largest(row: Sequence[Exact]) -> int:
-    """Where the largest of a row stands; UndecidedError for a tie, except of zeros: units that are off hand these on."""
+    """Where the largest of a row stands; UndecidedError for a tie, except of zeros: units that are off give these."""
     best = 0
     for place in range(1, len(row)):
         difference = row[place] - row[best]
@@ -317,14 +356,6 @@ class RoundedWriter(BallWriter):
 
 
 # ---- compiled ------------------------------------------------------------------------------
-
-
-class TooLongError(Exception):
-    """So many numbers are not written out one by one."""
-
-
-MOST_TERMS = 120_000
-"""Code that reads more numbers than this takes long to make."""
 
 
 def compiled(

@@ -17,7 +17,7 @@ from derive.variants.answers import Answered, answers, upwards
 from derive.variants.asked import Asked
 from derive.variants.computed import Computed
 from derive.variants.guarantees import Pilot, Sound, mixed_up, pilot, sound, tolerance
-from derive.variants.promised import Promises, Seen, hidden, told, told_here
+from derive.variants.promised import Promises, Seen, by_plausibility, hidden, told, told_here
 from derive.variants.sheets import Sheets, Slipped
 from derive.variants.space import ATTEMPTS, Number, Point, Space
 from derive.variants.words import Reason, impossible, too_few
@@ -26,6 +26,10 @@ from derive.verification.precision import Precision
 SAMPLE = 20
 SAFE = 25
 """Where the first variants find their numbers in this share of their attempts, so will the others."""
+
+
+IN_VAIN = 100_000
+"""After so many draws that will not do, one after the other, no more are looked at."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,10 @@ class Variants:
 
     @cached_property
     def _slipped(self) -> tuple[tuple[Slipped, ...], ...]:
-        return self._sheets.slipped()
+        """The mistakes that can be computed for every draw: of large networks the most plausible ones."""
+        every, lines = self._sheets.slipped(), self._sheets.lines
+        kept = lines.affordable(self._sheets.right, by_plausibility(every))
+        return tuple(tuple(each for each in row if each.scalar in kept) for row in every)
 
     @cached_property
     def _pilot(self) -> Pilot:
@@ -99,7 +106,7 @@ class Variants:
     def _drawn(self, point: Point) -> Reason | _Drawn:
         """The numbers of a point, if they keep every guarantee; else why not."""
         numbers = self.space.numbers(point)
-        found = sound(self._computed, numbers, self._pilot.limits)
+        found = sound(self._computed, numbers, self._pilot.limits, self._pilot.least)
         if not isinstance(found, Sound):
             return next(found)
         for row, asked in enumerate(self.asked):
@@ -130,12 +137,15 @@ class Variants:
                 found = next(self._rest)
             except StopIteration:
                 if not self._accepted:
-                    raise impossible(self.derivation, self.carry, refused, refused.total()) from None
+                    raise impossible(self.derivation, self.carry, refused, self.space.size) from None
                 raise too_few(self.derivation, len(self._accepted), number) from None
-            if isinstance(found, Reason):
-                refused[found] += 1
-            else:
+            if not isinstance(found, Reason):
                 self._accepted.append(found)
+                refused.clear()
+                continue
+            refused[found] += 1
+            if refused.total() == IN_VAIN:
+                raise impossible(self.derivation, self.carry, refused, IN_VAIN)
         return self._accepted[number - 1]
 
     @cached_property

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -36,12 +37,21 @@ class Sound:
     wrong: list[list[float]]
 
 
-def sound(computed: Computed, numbers: Sequence[Number], limits: Sequence[Limit]) -> Sound | Iterator[Reason]:
-    """The values of a draw, or every reason why it will not do."""
+def sound(
+    computed: Computed, numbers: Sequence[Number], limits: Sequence[Limit], least: Sequence[float] = ()
+) -> Sound | Iterator[Reason]:
+    """The values of a draw, or every reason why it will not do.
+
+    ``least``: at least such a share of itself each answer may be off. Values that are mixed up even so are refused
+    before the roundings are followed, which takes longest.
+    """
     levels, right, wrong = computed.floats(numbers)
     flat = [each for each in limits if not each.low <= levels[each.place] <= each.high]
     if flat:
         return (Reason("saturated", each.scalar) for each in flat)
+    for row, share in enumerate(least):
+        if right[row] and mixed_up(right[row], share * abs(right[row]), wrong[row]) is not None:
+            return iter((Reason("told", computed.sheets.asked[row]),))
     try:
         rounded = computed.rounded(numbers)
     except UndecidedError:
@@ -92,6 +102,11 @@ class Pilot:
     tried: int
     limits: tuple[Limit, ...]
     refused: Counter[Reason]
+
+    @cached_property
+    def least(self) -> tuple[float, ...]:
+        """The smallest tolerance of each asked number, as a share of it."""
+        return tuple(float(np.min(each.tolerance / np.abs(each.right))) for each in self.seen)
 
 
 def pilot(derivation: Derivation, sheets: Sheets, slipped: Sequence[Sequence[Slipped]], carry: Precision) -> Pilot:

@@ -172,6 +172,12 @@ def _rank(edit: Edit) -> tuple[int, int]:
     return _ORDER[edit.mistake], int(edit.layer == "all")
 
 
+def by_plausibility(slipped: Sequence[Sequence[Slipped]]) -> list[Scalar]:
+    """Where the values of mistakes stand, the most plausible first."""
+    every = ((min(map(_rank, each.edits)), each.scalar) for row in slipped for each in row)
+    return list(dict.fromkeys(scalar for _, scalar in sorted(every, key=lambda each: each[0])))
+
+
 def _near(seen: Seen, values: Floats, others: Sequence[Floats]) -> Flags:
     """In which draws a value cannot be told from the right one or from those of other mistakes."""
     own = reach(values, seen.right, seen.tolerance)

@@ -73,6 +73,8 @@ def _words(derivation: Derivation, reason: Reason, carry: Precision) -> str:
         case "hidden":
             one = _edit(reason.pair[0])
             return f"in {name} no known mistake can be told from the right value when {digits} are carried, not {one}"
+    if reason.pair == (None, None):
+        return f"values of known mistakes cannot be told apart in {name} when {digits} are carried"
     one, other = (_edit(each) for each in reason.pair)
     return f"{one} and {other} cannot be told apart in {name} when {digits} are carried"
 

@@ -118,29 +118,27 @@ Unit = tuple[Block, ...]
 Item = TypeVar("Item")
 
 
-def _units(blocks: tuple[Block, ...], room: float) -> Iterator[Unit]:
-    """What stays together: a paragraph with what it introduces, and a block with the notes to it."""
+def _units(blocks: tuple[Block, ...], room: float) -> Iterator[tuple[Unit, float]]:
+    """What stays together, and its height: a paragraph with what it introduces, a block with the notes to it."""
     unit: list[Block] = []
+    high = 0.0
     for block in (piece for each in blocks for piece in _pieces(each, room)):
-        if unit and not (isinstance(block, Note) or _introduces(unit[-1], block, room - _high(unit))):
-            yield tuple(unit)
-            unit = []
+        needed = height(block)
+        if unit and not (isinstance(block, Note) or (_introduces(unit[-1], block) and high + needed <= room)):
+            yield tuple(unit), high
+            unit, high = [], 0.0
         unit.append(block)
+        high += needed
     if unit:
-        yield tuple(unit)
+        yield tuple(unit), high
 
 
-def _introduces(paragraph: Block, block: Block, left: float) -> bool:
-    if not isinstance(paragraph, Paragraph) or inlines_width(paragraph.inlines) > SHORT:
-        return False
-    return isinstance(block, LED) and height(block) <= left
+def _introduces(paragraph: Block, block: Block) -> bool:
+    short = isinstance(paragraph, Paragraph) and inlines_width(paragraph.inlines) <= SHORT
+    return short and isinstance(block, LED)
 
 
-def _high(blocks: Iterable[Block]) -> float:
-    return sum(map(height, blocks))
-
-
-def _even(units: list[Unit], room: float) -> list[list[Block]]:
+def _even(units: list[tuple[Unit, float]], room: float) -> list[list[Block]]:
     """The units on slides; no more slides than needed, and the fullest of them as low as that allows."""
     pages = _filled(units, room)
     low, high = 0.0, room
@@ -154,13 +152,16 @@ def _even(units: list[Unit], room: float) -> list[list[Block]]:
     return pages
 
 
-def _filled(units: list[Unit], room: float) -> list[list[Block]]:
+def _filled(units: list[tuple[Unit, float]], room: float) -> list[list[Block]]:
     pages: list[list[Block]] = []
-    for unit in units:
-        if pages and _high(pages[-1]) + _high(unit) <= room:
+    used = room
+    for unit, high in units:
+        if pages and used + high <= room:
             pages[-1].extend(unit)
+            used += high
         else:
             pages.append(list(unit))
+            used = high
     return pages
 
 
@@ -179,12 +180,11 @@ def _pieces(block: Block, room: float) -> Iterator[Block]:
             for chunk in _chunks(items, room, lambda part: height(ListBlock(part, ordered))):
                 yield ListBlock(chunk, ordered)
         case Choices(options):
+            at = 0
             for chunk in _chunks(options, room, lambda part: height(replace(block, options=part, ticked=None))):
-                at = options.index(chunk[0])
-                ticked = (
-                    None if block.ticked is None else tuple(t - at for t in block.ticked if at <= t < at + len(chunk))
-                )
-                yield replace(block, options=chunk, ticked=ticked)
+                ticked = tuple(place - at for place in block.ticked or () if at <= place < at + len(chunk))
+                yield replace(block, options=chunk, ticked=None if block.ticked is None else ticked)
+                at += len(chunk)
         case Paragraph(inlines):
             for chunk in _chunks(_sentences(inlines), room, lambda part: height(Paragraph(_joined(part)))):
                 yield Paragraph(_joined(chunk))

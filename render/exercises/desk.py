@@ -134,11 +134,11 @@ class Desk:
 
         Of a mistake in no step of the solution, such as one of the forward pass, one point is lost.
         """
-        lost = next((worth[each] for each in self._places(mistaken.edits[0]) if worth.get(each)), 1)
+        lost = next((worth[each] for each in self.places(mistaken.edits[0]) if worth.get(each)), 1)
         due = max(0, points - lost)
         return Feedback(mistaken.mistakes, mistaken.value, mistaken.shown, sentence(mistaken), due)
 
-    def _places(self, edit: Edit) -> Iterator[str]:
+    def places(self, edit: Edit) -> Iterator[str]:
         """The array in whose step a mistake is made; what comes back to an output belongs to its net input's step."""
         error, nets = self.derivation.program.error, {out: net for net, out in self.ground.outputs.items()}
         for array in self.derivation.program.variables:

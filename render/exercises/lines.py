@@ -123,10 +123,10 @@ def _chain_lines(desk: Desk, target: Scalar) -> Iterator[Line]:
         found[scalar] = steps[scalar]
         waiting += [each.by for term in steps[scalar].terms for each in term.factors if each.local is None]
     first_last = sorted(found, key=lambda each: (-order.get(each.array, -1), each.index))
-    for scalar in sorted(first_last, key=lambda each: each == target):
-        if found[scalar].terms:
-            sides = chain_line(desk.pen, found[scalar])
-            yield Line(scalar, True, sides, prose("Back to {it}:", it=desk.pen.symbol(scalar)))
+    wanted = [each for each in sorted(first_last, key=lambda each: each == target) if found[each].terms]
+    for scalar in wanted[-MOST_LINES:]:
+        sides = chain_line(desk.pen, found[scalar])
+        yield Line(scalar, True, sides, prose("Back to {it}:", it=desk.pen.symbol(scalar)))
 
 
 # ---- what a line rests on ----------------------------------------------------------------------

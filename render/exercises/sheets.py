@@ -40,12 +40,12 @@ class Options:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """One problem, ready to be varied."""
+    """One problem, ready to be varied; without ``variants`` where it leaves symbols."""
 
     ground: Ground
     planned: tuple[Planned, ...]
     carry: Precision
-    variants: Variants
+    variants: Variants | None
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,16 @@ class Sheets:
         planned = choosing.planned(ground, exercises, blanks=self.options.blanks, points=self.options.points)
         carry = _carry(self.options.carry or exercises.carry)
         asked = tuple(dict.fromkeys(each for plan in planned for each in plan.asked))
-        return _Prepared(ground, planned, carry, Variants(derivation, asked, carry, self.seed + STRIDE * number))
+        seed = self.seed + STRIDE * number
+        variants = Variants(derivation, asked, carry, seed) if derivation.has_numbers else None
+        return _Prepared(ground, planned, carry, variants)
 
     def check(self, count: int) -> None:
         """Raise ChainruleError, with the reason, where so many sheets cannot be had."""
         for each in self.prepared:
             if not self.varied:
                 continue
-            if not each.ground.derivation.has_numbers:
+            if each.variants is None:
                 raise ChainruleError(
                     f"{each.ground.derivation.problem.source}: leaves symbols, so its variants would all be the same; "
                     "leave out --variants, or give it numbers"
@@ -104,10 +106,15 @@ class Sheets:
         return Sheet(number, self.seed, parts)
 
     def _part(self, prepared: _Prepared, number: int, prefix: str) -> Part:
-        variant = prepared.variants.variant(number) if self.varied else prepared.variants.own()
+        variant = self._variant(prepared, number)
         desk = self._desk(prepared, variant)
         exercises = tuple(self._exercises(prepared, desk))
         return Part(variant.derivation.problem, statement(prepared.ground, desk.pen, prefix), exercises)
+
+    def _variant(self, prepared: _Prepared, number: int) -> Variant:
+        if prepared.variants is None:
+            return Variant(number, self.seed, prepared.ground.derivation, ())
+        return prepared.variants.variant(number) if self.varied else prepared.variants.own()
 
     def _desk(self, prepared: _Prepared, variant: Variant) -> Desk:
         pen = prepared.ground.pen(variant.derivation, prepared.carry.places)

@@ -25,6 +25,7 @@ MATHJAX = replace(GITHUB, colors=())
 MATHJAX_INLINE = replace(MATHJAX, inline=True)
 DISPLAYED = tex_display(MATHJAX)
 ENTITY = re.compile("&(?!amp;|lt;|gt;|quot;|apos;|#)[A-Za-z0-9]+;")  # HTML has names that XML has not
+EM = "\u2003"  # a space as wide as the letters are high
 ROOM = 38.0  # em that a displayed equation may take
 
 # Attributes that MathML 2 has, and which of ours they are; what is not here is left out.
@@ -76,9 +77,19 @@ def _math(tex: str, block: bool) -> Element:
     return _valid(fromstring(made))
 
 
+def _gap(element: Element) -> Element:
+    """A blank as brackets with space between them: players differ in whether they draw boxes."""
+    width = next((space.get("width", "") for space in element.iter("mspace")), "").removesuffix("em")
+    made = Element(f"{{{MATHML}}}mtext")
+    made.text, made.tail = f"[{EM * max(1, round(float(width or 2)))}]", element.tail
+    return made
+
+
 def _valid(element: Element) -> Element:
     """An element of our converter as MathML 2 has it: its name space, its attributes, its boxes and its columns."""
     classes = element.get("class", "").split()
+    if "gap" in classes:
+        return _gap(element)
     made = Element(f"{{{MATHML}}}{'menclose' if 'boxed' in classes else element.tag}")
     for name, value in element.items():
         if name in KEPT:

@@ -17,6 +17,7 @@ from derive.formula import Formula, Number, Side
 from derive.tex_names import clean
 from render.document import (
     Block,
+    Choices,
     Code,
     Colored,
     Emphasis,
@@ -28,10 +29,12 @@ from render.document import (
     ListBlock,
     Math,
     Note,
+    PageBreak,
     Paragraph,
     Progress,
     Reference,
     Section,
+    Space,
     Strong,
     Table,
     Text,
@@ -42,7 +45,6 @@ from render.numbering import Target, find, words
 
 SPECIAL = re.compile(r"([$\\])")  # what begins a formula in the text of a platform that has TeX
 WORDS = words("en")
-PAPER = ("Space", "PageBreak")  # blocks that mean something on paper alone
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,10 @@ class Page:
                 yield self._headed("section", title, blocks)
             case Progress(entries):
                 yield self._progress(entries)
-            case _ if type(block).__name__ in PAPER:
+            case Space() | PageBreak():  # for paper alone
                 return
+            case Choices(options):
+                yield self._list(ListBlock(options))
             case _:
                 raise ChainruleError(f"a kind of block that no export writes: {type(block).__name__}")
 

@@ -105,6 +105,7 @@ def _numerical(page: Page, question: Question, presentation: Element, processing
         outside = SubElement(SubElement(condition[0], "not"), "or")
         _limit(outside, "varlt", plain(mistake.low))
         _limit(outside, "vargt", plain(mistake.high))
+        SubElement(SubElement(condition[0], "not"), "unanswered", respident="response1")
         _show(condition, identifier)
         feedback[identifier] = _words(page, wording.told(mistake))
     if mistakes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 from render.exercises.model import ChoiceAnswer
 from render.exports import wording
@@ -14,6 +15,7 @@ SHARES = (
 )
 
 
+@cache
 def share(fraction: Fraction) -> str:
     """The share nearest to a fraction that Moodle knows, as it writes it: "33.33333"."""
     sign = "-" if fraction < 0 else ""

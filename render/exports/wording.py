@@ -7,7 +7,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement
 
 from derive.formula import Number
-from render.document import Text
+from render.document import Math, Text
 from render.exercises.model import (
     ChoiceAnswer,
     Feedback,
@@ -20,6 +20,7 @@ from render.exercises.model import (
 )
 from render.exports.accepted import Range, power, scaled, units
 from render.exports.markup import Page, append
+from render.numbering import plain_text
 
 SOLUTION = "Worked solution"
 
@@ -31,9 +32,18 @@ def lead(page: Page, item: Item) -> Element:
         SubElement(made, "strong").text = f"{item.letter})"
         append(made, " ")
     page.line(made, item.label)
-    if isinstance(item.answer, NumberAnswer):
-        append(made, " = " if item.label else "")
+    append(made, _between(item))
     return made
+
+
+def _between(item: Item) -> str:
+    """What stands between a label and its blank."""
+    if not item.label:
+        return ""
+    named = isinstance(item.answer, FormulaAnswer) and isinstance(item.label[-1], Math)
+    if named or isinstance(item.answer, NumberAnswer):
+        return " = "
+    return " " if plain_text(item.label).rstrip().endswith(("?", ":", ".")) else ": "
 
 
 def asked(item: Item) -> str:
@@ -96,13 +106,12 @@ def answer(page: Page, item: Item) -> Element:
             page.formula(made, Number(number.shown))
         case ChoiceAnswer() as choice:
             for position, option in enumerate(option for option in offered(choice) if option.right):
-                append(made, "; " if position else " ")
+                append(made, "; " if position else "")
                 page.line(made, option.inlines)
         case OrderAnswer(items, order):
             for position, place in enumerate(order):
-                append(made, ", " if position else " ")
+                append(made, ", " if position else "")
                 page.line(made, items[place])
         case FormulaAnswer(formula):
-            append(made, " ")
             page.formula(made, formula)
     return made

@@ -17,7 +17,7 @@ from render.figures import svg
 from render.figures.layout import layout
 from render.figures.placed import WIDTH
 from render.figures.svg import style_sheet
-from render.theming import PLAIN, Theme, family
+from render.theming import PLAIN, Theme, family, own_color
 from render.typeset.lines import TYPST, set_lines
 from render.typeset.speech import speech_equation
 from render.typeset.typst import string, typst_equation
@@ -62,8 +62,8 @@ def page(theme: Theme) -> dict[str, object]:
         "heading_font": family(theme.headings) or family(theme.text),
         "heading_weight": theme.headings[0].weight if theme.headings else 700,
         "math_font": family(theme.maths),
-        "ink": theme.light.ink if theme != PLAIN else "",
-        "heading": theme.light.heading if theme != PLAIN else "",
+        "ink": own_color(theme, "ink"),
+        "heading": own_color(theme, "heading"),
     }
 
 

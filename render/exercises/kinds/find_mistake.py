@@ -146,6 +146,8 @@ ALL_LAYERS = ("sign_of_error", "factor_two", "target_forgotten")
 
 def _shown(desk: Desk, edit: Edit, right: Sequence[Line]) -> tuple[WrittenLine, list[Line]] | None:
     """The lines with the mistake, where it shows in one of them and changes its number; else None."""
+    if not {line.scalar.array for line in right} & set(desk.places(edit)):
+        return None  # it is made elsewhere: nearly all are
     base = desk.ground.base
     found = wrong_lines(desk.derivation, base, [edit])
     if not found or found[0].handed or not found[0].adjoint:
