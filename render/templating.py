@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 
 import jinja2
@@ -46,7 +46,29 @@ def environment(
         return _bundled(folder, escape, delimiters, needed)
     folders = [*_places(own, folder), own]
     _check_folders(folders, needed)
-    return _environment(folders, folder, escape, delimiters, needed)
+    return _owned(tuple(folders), folder, escape, delimiters, needed, _state(folders))
+
+
+State = tuple[tuple[str, int, int], ...]
+
+
+def _state(folders: Iterable[Path]) -> State:
+    """Which templates are in somebody's folders, and when each was changed."""
+    found = ((path, path.stat()) for place in folders for path in sorted(place.glob("*.j2")))
+    return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in found)
+
+
+@lru_cache(maxsize=16)
+def _owned(
+    folders: tuple[Path, ...],
+    folder: str,
+    escape: Callable[[str], str],
+    delimiters: str,
+    needed: tuple[str, ...],
+    state: State,
+) -> jinja2.Environment:
+    """Somebody's templates are compiled once for a whole class, and again when one of them has been changed."""
+    return _environment(list(folders), folder, escape, delimiters, needed)
 
 
 @cache

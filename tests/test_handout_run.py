@@ -357,7 +357,7 @@ def test_without_resume_an_unfinished_handout_is_not_written_over(killed: Path) 
     before = tree(killed)
     with pytest.raises(ProblemError, match="holds a handout that is not finished; go on with --resume"):
         hand_out(handout(killed, students=CLASS * 8))
-    with pytest.raises(ProblemError, match="the unfinished handout in .* seed was 7 and is 8"):
+    with pytest.raises(ProblemError, match=r"the unfinished handout in .* seed was 7 and is 8"):
         hand_out(handout(killed, students=CLASS * 8, choices={"seed": 8}), resume=True)
     assert tree(killed) == before
 

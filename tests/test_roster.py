@@ -50,7 +50,7 @@ READ = {
     "two columns of names": "first name,last name,id\nAda,Lovelace,1815\nAlan,Turing,1912\n",
     "Moodle's export": "First name,Surname,ID number,Email address,Groups\nAda,Lovelace,1815,a@x.org,1\n"
     "Alan,Turing,1912,b@x.org,2\n",
-    "Canvas's export": "Student,ID,SIS User ID,SIS Login ID,Section\nAda Lovelace,77,1815,al,A\nAlan Turing,78,1912,at,A\n",
+    "Canvas's export": "Student,ID,SIS User ID,SIS Login ID\nAda Lovelace,77,1815,al\nAlan Turing,78,1912,at\n",
     "German": "Nachname;Vorname;Matrikelnummer\nLovelace;Ada;1815\nTuring;Alan;1912\n",
     "German, Name being the family's": "Matrikel-Nr.;Name;Vorname\n1815;Lovelace;Ada\n1912;Turing;Alan\n",
     "French": "Nom;Prénom;N° étudiant\nLovelace;Ada;1815\nTuring;Alan;1912\n",
