@@ -20,7 +20,7 @@ from derive.tex import tex_equation
 from derive.tex_names import LATEX, LATEX_INLINE, escape_text
 from derive.width import equation_width
 from render import pictures
-from render.decks.height import ONE_LINE, TABLE_ROOM, WIDTH, is_stacked
+from render.decks.height import HEIGHT, ONE_LINE, TABLE_ROOM, WIDTH, height, is_stacked
 from render.decks.slides import Slide, arrange
 from render.decks.views import slide
 from render.document import Document, Equation, Figure
@@ -105,7 +105,9 @@ def _slides_display(equation: Equation, aside: bool) -> Displayed:
     if aside:
         return _html_display(equation, aside)
     stacked = is_stacked(equation)
-    return Displayed(equation_slide(equation.sides, boxed=equation.boxed, stacked=stacked, room=WIDTH - 4), stacked)
+    scale = min(1.0, HEIGHT / height(equation))
+    made = equation_slide(equation.sides, boxed=equation.boxed, stacked=stacked, room=WIDTH - 4, scale=scale)
+    return Displayed(made, stacked)
 
 
 @cache

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from derive.errors import ChainruleError, closest, shown
 
 HERE = Path(__file__).parent / "templates"
+PARTS = ("setup", "head", "student")  # templates that a page includes, and that may be replaced like a block's
 
 # LaTeX is full of braces and percent signs, so its templates mark what is theirs with angles.
 DELIMITERS: dict[str, dict[str, str]] = {
@@ -45,29 +46,23 @@ def environment(
     if own is None:
         return _bundled(folder, escape, delimiters, needed)
     folders = [*_places(own, folder), own]
-    _check_folders(folders, needed)
-    return _owned(tuple(folders), folder, escape, delimiters, needed, _state(folders))
+    stamps = tuple((path, path.stat().st_mtime_ns) for place in folders for path in sorted(place.glob("*.j2")))
+    if not stamps and own.is_dir():
+        return _bundled(folder, escape, delimiters, needed)
+    return _own(tuple(folders), stamps, folder, escape, delimiters, needed)
 
 
-State = tuple[tuple[str, int, int], ...]
-
-
-def _state(folders: Iterable[Path]) -> State:
-    """Which templates are in somebody's folders, and when each was changed."""
-    found = ((path, path.stat()) for place in folders for path in sorted(place.glob("*.j2")))
-    return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in found)
-
-
-@lru_cache(maxsize=16)
-def _owned(
+@lru_cache(maxsize=32)
+def _own(
     folders: tuple[Path, ...],
+    _stamps: tuple[tuple[Path, int], ...],
     folder: str,
     escape: Callable[[str], str],
     delimiters: str,
     needed: tuple[str, ...],
-    state: State,
 ) -> jinja2.Environment:
-    """Somebody's templates are compiled once for a whole class, and again when one of them has been changed."""
+    """A user's templates are compiled once as long as none of their files is changed: a class needs them 300 times."""
+    _check_folders(list(folders), needed)
     return _environment(list(folders), folder, escape, delimiters, needed)
 
 
@@ -122,7 +117,7 @@ def _check_folders(folders: list[Path], needed: tuple[str, ...]) -> None:
         raise TemplateError(f"{own}: no such folder of templates")
     found = [path for place in folders for path in sorted(place.glob("*.j2"))]
     for path in found:
-        if path.stem not in (*needed, "setup"):
+        if path.stem not in (*needed, *PARTS):
             near = closest(path.stem, needed)
             hint = f'; did you mean "{near}.j2"?' if near else ""
             raise TemplateError(f"{path}: no block has this name; known: {', '.join(needed)}{hint}")

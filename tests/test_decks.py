@@ -31,6 +31,7 @@ from render.document import (
 )
 from render.formats import FORMATS, render_text, write
 from render.numbering import number, plain_text, walk
+from render.theme_file import HERE
 
 PROBLEMS = ("mazur", "softmax", "lstm")
 
@@ -216,11 +217,11 @@ def opened(browser, path: Path, complaints: list[str]):
     return page
 
 
-@pytest.mark.parametrize("name", [*PROBLEMS, "sample"])
+@pytest.mark.parametrize(("name", "theme"), [*((name, None) for name in (*PROBLEMS, "sample")), ("lstm", "harbour")])
 def test_nothing_runs_off_a_slide_and_nothing_is_fetched(
-    name: str, browser, tmp_path: Path, worked: dict[str, Document]
+    name: str, theme: str | None, browser, tmp_path: Path, worked: dict[str, Document]
 ) -> None:
-    write(worked[name], "slides", tmp_path / "deck.html")
+    write(worked[name], "slides", tmp_path / "deck.html", templates=theme and HERE / theme)
     complaints: list[str] = []
     page = opened(browser, tmp_path / "deck.html", complaints)
     assert page.evaluate("Reveal.getTotalSlides()") == len(slides(worked[name])) + 1

@@ -265,6 +265,31 @@ def test_one_block_can_be_replaced(tmp_path: Path, below: str):
     assert '<p class="mine">' not in render_text(SAMPLE, "html")
 
 
+def test_a_template_that_was_changed_is_read_again(tmp_path: Path):
+    for words in ("one", "another one"):
+        (tmp_path / "paragraph.j2").write_text(f"<p>{words}</p>", encoding="utf-8")
+        assert f"<p>{words}</p>" in render_text(SAMPLE, "html", templates=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["html", "slides"])
+def test_slides_take_what_they_have_not_from_the_page(tmp_path: Path, name: str):
+    for folder, words in (("html", "of the page"), ("html/slides", "of the slides")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "list.j2").write_text(f"<p>{words}</p>", encoding="utf-8")
+    (tmp_path / "html" / "paragraph.j2").write_text('<p class="both">{{ text }}</p>', encoding="utf-8")
+    made = render_text(SAMPLE, name, templates=tmp_path)
+    assert 'class="both"' in made
+    assert ("of the slides" in made, "of the page" in made) == (name == "slides", name == "html")
+
+
+@pytest.mark.parametrize("part", ["head", "student"])
+def test_the_head_of_a_sheet_can_be_replaced(tmp_path: Path, part: str):
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / f"{part}.j2").write_text("<p>{{ head.course }}, ours</p>", encoding="utf-8")
+    sheet = replace(SAMPLE, head=model.Head(course="Networks", points=3))
+    assert "<p>Networks, ours</p>" in render_text(sheet, "html", templates=tmp_path)
+
+
 BROKEN = [
     ("paragraph.j2", "<p>\n{% if %}</p>", r"paragraph\.j2, line 2: "),
     ("paragraph.j2", "<p>\n\n{{ txet }}</p>", r"paragraph\.j2, line 3: 'txet' is undefined"),

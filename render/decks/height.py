@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from derive.formula import Cases, Formula, Gap, Matrix, children
+from derive.formula import Call, Cases, Formula, Fraction, Gap, Matrix, Power, children
 from derive.tex import unmarked
 from derive.tex_spacing import is_tall
 from derive.width import equation_width, gap_size, width
@@ -32,7 +32,8 @@ HEIGHT = 18.6  # em, of what stands under a slide's heading
 LINE = 1.4
 APART = 0.75  # between two blocks
 ONE_LINE = 34.0  # em; an equation that is wider stands in several lines
-TALL, FLAT = 2.65, 1.45  # a line of an equation with fractions, and one without
+RAGGED = 1.12  # a broken line ends before the signs, not at the margin
+TALL, FLAT = 2.8, 1.45  # a line of an equation with fractions, and one without
 FIGURE = 14.0  # the most that a drawing takes
 TABLE = 0.8  # its letters, as a part of the text's
 TABLE_ROOM = 0.9 * WIDTH / TABLE  # of its own em; a slide's columns stand a little further apart
@@ -100,7 +101,7 @@ def _equation(equation: Equation) -> float:
         return max(rows) + boxed
     first, *others = equation.sides
     room = max(WIDTH - 4 - width(first.formula), WIDTH / 2)
-    lines = [math.ceil(width(side.formula) / room) for side in others]
+    lines = [math.ceil(RAGGED * width(side.formula) / room) for side in others]
     return max(sum(each * count for each, count in zip(rows[1:], lines, strict=True)), rows[0]) + boxed
 
 
@@ -112,6 +113,12 @@ def _formula(formula: Formula) -> float:
             return 0.5 + sum(max((_formula(entry) for entry in row), default=FLAT) * 0.95 for row in rows)
         case Cases(rows):
             return 0.4 + sum(max(_formula(value), FLAT) for value, _ in rows)
+        case Fraction(above, below):
+            return TALL + 0.7 * sum(max(_formula(part) - FLAT, 0.0) for part in (above, below))
+        case Power(base, _):
+            return _formula(base) + 0.4
+        case Call("sqrt", (argument,)):
+            return _formula(argument) + 0.4
         case Gap():
             return max(gap_size(inner)[1] + 0.6, FLAT)
         case _:

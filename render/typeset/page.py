@@ -54,15 +54,16 @@ def equation_html(sides: tuple[Side, ...], *, boxed: bool = False) -> str:
     return f'<div class="{classes}"{focus}>{_side(first)}{rest}</div>\n{_source(sides, boxed)}'
 
 
-def equation_slide(sides: tuple[Side, ...], *, boxed: bool, stacked: bool, room: float) -> str:
+def equation_slide(sides: tuple[Side, ...], *, boxed: bool, stacked: bool, room: float, scale: float) -> str:
     """The equation on a slide: the sides after the second are fragments, which appear one by one.
 
-    ``stacked`` sets the sides one under the other; what is wider than ``room`` em then is set smaller.
+    ``stacked`` sets the sides one under the other; what is wider than ``room`` em then is set smaller, as is
+    all of it where ``scale`` is less than 1.
     """
     first, *others = [_pieces(side, boxed and side is sides[-1]) for side in sides]
     lead = sum(piece.width for piece in first) if others else 0.0
     widest = lead + max(piece.width for pieces in (others or [first]) for piece in pieces)
-    fit = next((each for each in FITS if each / 100 * TRUE * widest <= room), FITS[-1])
+    fit = next((each for each in FITS if each / 100 * TRUE * widest <= room and each <= 100 * scale), FITS[-1])
     classes = "line" + (" stacked" if stacked else "") + (f" fit{fit}" if fit < 100 else "")
     shown = [_side(pieces, "side" if position == 0 else "side fragment") for position, pieces in enumerate(others)]
     rest = f'<span class="sides">{" ".join(shown)}</span>' if others else ""
