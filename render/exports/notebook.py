@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from derive import results
-from derive.errors import ChainruleError, MissingDependency
+from derive.errors import ChainruleError
 from derive.program import Equation, Map, Ref
 from render.exports.notebook_words import Words
 from render.exports.numpy_code import Code
@@ -47,7 +47,7 @@ class Cell:
 def notebook(derivation: Derivation, heading: Heading | None = None, stem: str = "") -> dict[str, bytes]:
     """The teacher's notebook and the student's, by the names of their files.
 
-    Raises ChainruleError for a problem without numbers, MissingDependency without nbformat.
+    Raises ChainruleError for a problem without numbers.
     """
     if not derivation.has_numbers:
         raise ChainruleError(f"{derivation.problem.source}: has symbols, and a notebook computes with numbers")
@@ -266,12 +266,7 @@ def _array(values: Any, *, whole: bool = True) -> str:
 
 
 def _file(cells: tuple[Cell, ...], stem: str) -> bytes:
-    try:
-        import nbformat
-    except ImportError:
-        raise MissingDependency(
-            "notebooks need the package nbformat: python -m pip install 'chainrule[notebook]'"
-        ) from None
+    import nbformat
 
     v4: Any = nbformat.v4
     made = v4.new_notebook(
