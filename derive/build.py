@@ -11,8 +11,8 @@ from sympy import Rational
 from derive import arrays, layers
 from derive.equations import parse
 from derive.evaluate.balls import Array, exact_array
+from derive.files.equation_text import defining_lines, equations
 from derive.problem import Penalty, Problem
-from derive.problem_reading import defining_lines, equations
 from derive.program import Equation, Expression, Program, Ref, Shape, Variable, references
 
 

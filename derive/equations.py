@@ -18,8 +18,8 @@ from sympy.logic.boolalg import Boolean
 
 from derive import arrays, selections
 from derive.errors import ChainruleError, unknown
+from derive.files.numbers import MAX_DIGITS, NumberText, exact
 from derive.language import FUNCTIONS, REQUIRED, Function
-from derive.problem_numbers import MAX_DIGITS, NumberText, exact
 from derive.program import Equation, Expression, Map, Ref, parts
 
 OPERATORS: dict[type[ast.operator], Callable[[Expression, Expression], Expression]] = {

@@ -21,8 +21,8 @@ import sympy
 from derive.arrays import elementwise
 from derive.equations import EquationError, parse
 from derive.errors import ChainruleError, shown, unknown
+from derive.files.numbers import exact
 from derive.language import FUNCTIONS, Function
-from derive.problem_numbers import exact
 from derive.program import Expression, Ref, Shape
 
 

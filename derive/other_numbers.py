@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from derive.files.arrays import nested
 from derive.layers.frame import array_name
 from derive.problem import Example, GivenArray, Layer, Problem, Symbols, Vector, lengths
-from derive.problem_arrays import nested
 
 
 def same_program(one: Problem, other: Problem) -> bool:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from derive.errors import ProblemError, nearest, printable, shown
 
 if TYPE_CHECKING:
-    from derive.problem_exercises import Exercises
-    from derive.problem_vary import Varied
+    from derive.files.exercises import Exercises
+    from derive.files.vary import Varied
 
 Vector = tuple[Fraction, ...]
 
@@ -153,8 +153,8 @@ class Problem:
     A problem is stated in layers or in equations. With ``equations`` there are no examples and no layers, and
     the loss has no name; instead there are the ``arrays`` that the equations start from, the name of the
     ``error``, the ``outputs`` that training prints, and a ``seed`` where the error is an array: its upstream
-    gradient, row by row. ``vary`` is what changes from sheet to sheet (nothing stated: `problem_vary.default`), and
-    ``exercises`` what is asked on them.
+    gradient, row by row. ``vary`` is what changes from sheet to sheet (nothing stated: `derive.files.vary.default`),
+    and ``exercises`` what is asked on them.
     ``source`` is how messages call it; ``stem`` is how files written from it are called.
     """
 
@@ -246,7 +246,7 @@ def load(source: str | os.PathLike[str] | Mapping[str, Any] | Problem) -> Proble
     if isinstance(source, Problem):
         return source
     if isinstance(source, Mapping):
-        from derive.problem_file import build, plain
+        from derive.files.reading import build, plain
 
         try:
             tables = plain(source)
@@ -263,7 +263,7 @@ def load(source: str | os.PathLike[str] | Mapping[str, Any] | Problem) -> Proble
 
 def load_text(text: str, source: str = "text", format: str = "", stem: str = "problem") -> Problem:
     """The problem written in ``text``, which is "toml" or "json" (anything else: whichever it looks like)."""
-    from derive.problem_file import build, parse
+    from derive.files.reading import build, parse
 
     if format not in ("toml", "json"):
         format = "json" if text.lstrip("\ufeff \t\r\n").startswith("{") else "toml"
@@ -274,8 +274,8 @@ def schema() -> dict[str, Any]:
     """The JSON schema of a problem file, with the names that are known."""
     from pydantic import TypeAdapter
 
-    from derive.problem_network_tables import NetworkFile
-    from derive.problem_tables import EquationsFile, ProblemFile
+    from derive.files.network_tables import NetworkFile
+    from derive.files.tables import EquationsFile, ProblemFile
 
     whole: TypeAdapter[Any] = TypeAdapter(ProblemFile | NetworkFile | EquationsFile)
     return whole.json_schema() | {"title": "chainrule problem"}

@@ -11,9 +11,9 @@ from typing import Any
 
 from derive.equations import illegal_name
 from derive.errors import ProblemError, shown
+from derive.files.numbers import exact
 from derive.functions_of_arrays import Array, TraceError
 from derive.problem import Problem, load
-from derive.problem_numbers import exact
 
 
 def trace(

@@ -16,11 +16,11 @@ import pytest
 import derive
 from derive.derivation import Derivation
 from derive.errors import ChainruleError
+from derive.files.toml_text import Bare, toml
 from derive.frameworks.layouts import Pair, State, paired
 from derive.frameworks.problems import Asked, problem_text
 from derive.frameworks.torch_layers import MODULES
 from derive.problem import load_text
-from derive.problem_writing import Bare, toml
 from derive.verification import sources
 from derive.verification.report import Report
 from derive.verification.runner import KINDS, UserError

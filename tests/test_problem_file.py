@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import Fault, ProblemError, nearest, printable, unknown
+from derive.files.numbers import exact
 from derive.problem import Problem, bundled, load, load_text, schema, summary, template
-from derive.problem_numbers import exact
 
 SEED = {"seed": 7}
 

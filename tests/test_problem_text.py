@@ -12,9 +12,9 @@ from networks import stated
 
 import derive
 from derive.errors import ProblemError
+from derive.files.problem_text import decimal_text, problem_text
 from derive.other_numbers import with_values
 from derive.problem import Problem, bundled, load, load_text, template
-from derive.problem_text import decimal_text, problem_text
 
 
 def bare(problem: Problem) -> Problem:

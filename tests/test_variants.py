@@ -21,8 +21,8 @@ from injected_slips import slips
 
 import derive
 from derive.errors import ChainruleError, ProblemError
+from derive.files.problem_text import problem_text
 from derive.problem import Problem, load_text
-from derive.problem_text import problem_text
 from derive.variants.answers import Answered, shown
 from derive.variants.asked import Asked
 from derive.variants.draw import Variant, Variants

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import ProblemError
+from derive.files.exercises import Chosen, Exercises
+from derive.files.vary import Varied, default
 from derive.problem import load, schema
-from derive.problem_exercises import Chosen, Exercises
-from derive.problem_vary import Varied, default
 
 DENSE: dict[str, Any] = {
     "examples": [{"inputs": [0.5, -0.25], "targets": [0.1, 0.9]}],

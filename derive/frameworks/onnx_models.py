@@ -12,12 +12,12 @@ import numpy as np
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError
 from derive.evaluate.balls import Array
+from derive.files.toml_text import Bare, toml
 from derive.frameworks.layouts import Numbers, State, paired
 from derive.frameworks.modules import beside, layout_of
 from derive.frameworks.onnx_graphs import layers_of
 from derive.frameworks.problems import numbered
 from derive.problem import load_text
-from derive.problem_writing import Bare, toml
 from derive.verification.runner import Found, written
 from derive.verification.separating import floats
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import ChainruleError, shown, unknown
+from derive.files.layers import read_layer
+from derive.files.numbers import NumberText
+from derive.files.toml_text import Bare, toml
 from derive.functions import LOSSES
 from derive.layers.frame import LayerError
 from derive.layers.network import tried_layers
 from derive.problem import load_text
-from derive.problem_layers import read_layer
-from derive.problem_numbers import NumberText
-from derive.problem_writing import Bare, toml
 from derive.program import Variable
 from derive.verification import processes
 from derive.verification.files import text_of

@@ -11,6 +11,7 @@ from sympy import Rational
 from derive.arrays import LARGEST_ARRAY, constant
 from derive.equations import EquationError, parse
 from derive.evaluate.balls import Array, exact_array
+from derive.files.arrays import nested
 from derive.functions import LOSSES
 from derive.layers.frame import (
     Axes,
@@ -29,7 +30,6 @@ from derive.layers.frame import (
 )
 from derive.layers.table import LAYERS
 from derive.problem import Symbols, lengths
-from derive.problem_arrays import nested
 from derive.program import BACK, Equation, Expression, Program, Ref, Shape, Variable
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from flint import fmpq
 
 from derive.derivation import Derivation
 from derive.evaluate.balls import fraction
+from derive.files.vary import RATE, Varied, default
 from derive.other_numbers import with_values
 from derive.problem import Problem, Vector
-from derive.problem_vary import RATE, Varied, default
 from derive.scalars import Scalar
 from derive.verification import sheet as sheets
 

@@ -309,7 +309,7 @@ def _sheets(stated: tuple[Problem, ...], chosen: Choices, *, varied: bool) -> Sh
 
 
 def _work(sheets: Sheets, copies: tuple[Copy, ...], formats: tuple[str, ...], heading: Heading, chosen: Choices) -> Any:
-    from derive.problem_text import problem_text
+    from derive.files.problem_text import problem_text
     from render.handout.naming import problem_names
     from render.handout.papers import marking_document, sheet_document, solution_document
     from render.handout.storing import Store

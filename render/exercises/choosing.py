@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from derive.errors import ChainruleError, Fault, ProblemError, shown, unknown
+from derive.files.exercises import Chosen, Exercises
 from derive.problem import Problem
-from derive.problem_exercises import Chosen, Exercises
 from render.exercises.blanks import share
 from render.exercises.desk import Ground, Planned
 from render.exercises.kind import chosen

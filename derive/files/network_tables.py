@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from derive.problem_tables import LayeredFile, Table
+from derive.files.tables import LayeredFile, Table
 
 
 class NetworkExampleTable(Table):
@@ -27,7 +27,7 @@ class AnyLayer:
         return handler(source)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": import_module("derive.problem_layers").layer_schemas()}
+        return {"anyOf": import_module("derive.files.layers").layer_schemas()}
 
 
 class NetworkFile(LayeredFile):

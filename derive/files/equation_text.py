@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from derive.arrays import LARGEST_EXPONENT
 from derive.equations import DecimalText, EquationError, parse, rows, syntax
-from derive.problem_numbers import MAX_DIGITS, NumberText, exact
+from derive.files.numbers import MAX_DIGITS, NumberText, exact
 from derive.program import Equation, Expression, Ref, Shape
 
 MOST_FAULTS = 20

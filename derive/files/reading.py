@@ -12,15 +12,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from derive.errors import Fault, ProblemError, closest, shown, unknown
+from derive.files.checks import cross_check
+from derive.files.equations import read_equations
+from derive.files.exercises import read_exercises
+from derive.files.finish import finished
+from derive.files.network_tables import NetworkFile
+from derive.files.numbers import NumberText
+from derive.files.tables import NOT_YET, TABLES, EitherFile, EquationsFile, ProblemFile
+from derive.files.vary import read_vary, resolved
 from derive.problem import Problem
-from derive.problem_checks import cross_check
-from derive.problem_equations import read_equations
-from derive.problem_exercises import read_exercises
-from derive.problem_finish import finished
-from derive.problem_network_tables import NetworkFile
-from derive.problem_numbers import NumberText
-from derive.problem_tables import NOT_YET, TABLES, EitherFile, EquationsFile, ProblemFile
-from derive.problem_vary import read_vary, resolved
 
 MAX_FAULTS = 20
 
@@ -92,7 +92,7 @@ def build(data: dict[str, Any], source: str, stem: str) -> Problem:
         details = error.errors(include_url=False)
         faults, (file, broken) = [_told(form, each) for each in details], _mended(form, data, details)
     if isinstance(file, NetworkFile):
-        from derive.problem_network import read_network
+        from derive.files.network import read_network
 
         problem, contradictions = read_network(file, broken, source, stem)
         faults += contradictions

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import Fault, ProblemError, shown, unknown
-from derive.problem_numbers import exact
+from derive.files.numbers import exact
 
 if TYPE_CHECKING:
     from derive.problem import Problem

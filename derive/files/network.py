@@ -10,18 +10,18 @@ from itertools import repeat, takewhile
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import Fault, shown, unknown
+from derive.files.arrays import nested, read_numbers, read_symbols
+from derive.files.checks import MAX_PARAMETERS, over_one_unit, settings_check, target_faults
+from derive.files.finish import drawing, updated
+from derive.files.layers import ReadLayer, read_layer
+from derive.files.updates import update_faults
 from derive.functions import ACTIVATIONS, LOSSES
 from derive.layers.network import TRAINED, Written, tried_layers, whole
 from derive.problem import Example, GivenArray, Initial, Layer, Loss, Penalty, Problem, Published, Symbols
-from derive.problem_arrays import nested, read_numbers, read_symbols
-from derive.problem_checks import MAX_PARAMETERS, over_one_unit, settings_check, target_faults
-from derive.problem_finish import drawing, updated
-from derive.problem_layers import ReadLayer, read_layer
-from derive.problem_updates import update_faults
 from derive.program import Variable
 
 if TYPE_CHECKING:
-    from derive.problem_network_tables import NetworkFile
+    from derive.files.network_tables import NetworkFile
 
 Shape = tuple[int, ...]
 Broken = frozenset[tuple[str | int, ...]]

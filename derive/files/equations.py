@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from derive.errors import Fault, shown, unknown
+from derive.files.arrays import MAX_ELEMENTS, read_numbers, read_symbols
+from derive.files.finish import updated
+from derive.files.updates import update_faults
 from derive.notations.file import beside
 from derive.problem import GivenArray, Loss, Penalty, Problem, Published, Vector
-from derive.problem_arrays import MAX_ELEMENTS, read_numbers, read_symbols
-from derive.problem_finish import updated
-from derive.problem_updates import update_faults
 
 if TYPE_CHECKING:
-    from derive.problem_tables import EquationsFile
+    from derive.files.tables import EquationsFile
 
 Shape = tuple[int, ...]
 Broken = frozenset[tuple[str | int, ...]]
@@ -116,7 +116,7 @@ class _Program:
     @classmethod
     def of(cls, file: EquationsFile, arrays: tuple[GivenArray, ...], unsure: frozenset[str]) -> _Program:
         """Read the equations over the arrays given; of those that read a faulty array nothing can be told."""
-        from derive.problem_reading import defining_lines, read
+        from derive.files.equation_text import defining_lines, read
 
         faults: list[Fault] = []
         lines = defining_lines(file.equations)

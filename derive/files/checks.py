@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.errors import Fault, unknown
-from derive.problem_updates import update_faults
+from derive.files.updates import update_faults
 
 if TYPE_CHECKING:
+    from derive.files.tables import ExampleTable, InitialTable, LayeredFile, LayerTable, ProblemFile
     from derive.functions import Activation, Loss
-    from derive.problem_tables import ExampleTable, InitialTable, LayeredFile, LayerTable, ProblemFile
 
 MAX_PARAMETERS = 10**7
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from derive.errors import Fault
 
 if TYPE_CHECKING:
-    from derive.problem_tables import UpdateTable
+    from derive.files.tables import UpdateTable
 
 Sound = Callable[..., bool]
 

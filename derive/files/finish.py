@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from derive.files.checks import grid, is_class
 from derive.notations.file import beside
 from derive.problem import Example, Initial, Layer, Loss, Penalty, Problem, Published, Update, Vector, lengths
-from derive.problem_checks import grid, is_class
 
 if TYPE_CHECKING:
-    from derive.problem_tables import ExampleTable, InitialTable, LayerTable, ProblemFile, UpdateTable
+    from derive.files.tables import ExampleTable, InitialTable, LayerTable, ProblemFile, UpdateTable
 
 _LONG = 8  # so many layers are named one by one in a title
 

@@ -22,10 +22,11 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from derive import problem_exercises, problem_vary
 from derive.errors import nearest, shown, unknown
-from derive.problem_checks import MAX_PARAMETERS
-from derive.problem_numbers import exact
+from derive.files.checks import MAX_PARAMETERS
+from derive.files.exercises import SCHEMA as EXERCISES_SCHEMA
+from derive.files.numbers import exact
+from derive.files.vary import SCHEMA as VARY_SCHEMA
 
 MAX_STEPS = 10**7
 
@@ -246,8 +247,8 @@ class EitherFile(Table):
 
     title: Line = ""
     notation: Annotated[str, OneOfOrFile(lambda: import_module("derive.notations").NOTATIONS)] = "mazur"
-    vary: Annotated[dict[str, Any], WithJsonSchema(problem_vary.SCHEMA)] | None = None
-    exercises: Annotated[dict[str, Any], WithJsonSchema(problem_exercises.SCHEMA)] | None = None
+    vary: Annotated[dict[str, Any], WithJsonSchema(VARY_SCHEMA)] | None = None
+    exercises: Annotated[dict[str, Any], WithJsonSchema(EXERCISES_SCHEMA)] | None = None
 
 
 class LayeredFile(EitherFile):

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import Fault, shown, unknown
-from derive.problem_numbers import exact
+from derive.files.numbers import exact
 
 BLANKS = ("none", "results", "factors", "all")
 """How much of a solution is left blank, from nothing to everything; a number from 0 to 1 is a share of it."""

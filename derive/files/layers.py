@@ -8,13 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import Fault, nearest, shown, unknown
+from derive.files.arrays import read_numbers
+from derive.files.checks import constant_faults
+from derive.files.numbers import exact
 from derive.functions import ACTIVATIONS
 from derive.layers import LAYERS, LayerType, Stated
 from derive.layers.frame import CONSTANTS, REQUIRED, Key, usual_name
 from derive.problem import GivenArray
-from derive.problem_arrays import read_numbers
-from derive.problem_checks import constant_faults
-from derive.problem_numbers import exact
 from derive.program import BACK
 
 MAX_WHOLE = 10**7

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import ProblemError
+from derive.files.arrays import nested
+from derive.files.toml_text import Bare, Lines, toml
 from derive.problem import Example, Initial, Layer, Loss, Penalty, Problem, Symbols, Update
-from derive.problem_arrays import nested
-from derive.problem_writing import Bare, Lines, toml
 
 Table = dict[str, Any]
 
@@ -124,7 +124,7 @@ def _equations(problem: Problem) -> Table:
 
 
 def _shape_of_error(problem: Problem) -> tuple[int, ...]:
-    from derive.problem_reading import equations
+    from derive.files.equation_text import equations
 
     found = equations(problem.equations, tuple((each.name, each.shape) for each in problem.arrays))
     return next(each.expression.shape for each in found if each.target == problem.error)

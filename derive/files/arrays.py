@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import Fault, shown
+from derive.files.numbers import exact
 from derive.problem import GivenArray, Vector
-from derive.problem_numbers import exact
 
 Shape = tuple[int, ...]
 
