@@ -462,7 +462,7 @@ def test_a_disk_that_fails_at_the_last_file_leaves_nothing(tmp_path: Path, monke
 TEMPLATES = {
     "a misspelt folder": (
         "htm/note.j2",
-        'found "htm"; known: html, latex, markdown, markdown/myst',
+        'found "htm"; known: html, html/slides, latex, latex/beamer, markdown, markdown/myst',
         'did you mean "html"?',
     ),
     "a format's name that is no folder's": ("pdf/note.j2", 'found "pdf"', 'did you mean "typst"?'),
