@@ -193,6 +193,7 @@ def _head(writing: Writing, head: Head, title: str) -> View:
         "asked": [name for name, text in student.items() if head.named and not text],
         "variant": variant,
         "points": "" if head.points is None else str(head.points),
+        "stated": bool(logo.text or variant or head.course or head.institution or head.date),
         "logo": Markup(logo.text),
         "alternative": "" if picture is None else clean(picture.alternative).strip(),
         "label": clean(head.label).strip() or " · ".join(part for part in parts if part),

@@ -115,6 +115,14 @@ def test_a_section_inside_says_what_it_is_part_of() -> None:
     assert (slide.number, slide.within_number, slide.anchors) == ("1.1", "1", ("s", "inner"))
 
 
+def test_what_stands_between_sections_stays_between_them() -> None:
+    first, last = (Section(name, text(name), (Paragraph(text(name)),), numbered=False) for name in ("first", "last"))
+    made = slides(Document("All", (first, Paragraph(text("between")), last, Section("empty", text("empty"), ()))))
+    assert [plain_text(slide.title) for slide in made] == ["first", "All", "last", "empty"]
+    assert [slide.number for slide in made] == ["", "", "", "1"]
+    assert [slide.anchors for slide in made] == [("first",), (), ("last",), ("empty",)]
+
+
 LONG = [
     Table("t", text("Rows."), (text("a"), text("b")), tuple((text(str(k)), text("x")) for k in range(50))),
     ListBlock(tuple(words(30) for _ in range(20)), ordered=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TypeVar
 
 from render.decks.height import HEIGHT, MOST_WRITING, WIDTH, WRITING, height
@@ -52,12 +53,14 @@ class Slide(Block):
 
 def arrange(document: Document) -> Document:
     """A numbered document with slides in place of its blocks."""
-    opening = tuple(block for block in document.blocks if not isinstance(block, Section))
     heading = Slide((Text(document.title),), "", (), "", ())
-    slides = list(_laid_out(opening, heading))
-    for block in document.blocks:
-        if isinstance(block, Section):
-            slides += _section(block, (), "", (), 1)
+    slides: list[Slide] = []
+    for is_section, blocks in groupby(document.blocks, lambda block: isinstance(block, Section)):
+        if not is_section:
+            slides += _laid_out(tuple(blocks), heading)
+            continue
+        for block in blocks:
+            slides += _section(block, (), "", (), 1) if isinstance(block, Section) else ()
     return replace(document, blocks=tuple(slides))
 
 
@@ -83,8 +86,6 @@ def _section(
 
 def _laid_out(blocks: tuple[Block, ...], heading: Slide) -> Iterator[Slide]:
     """Blocks on as few slides as they need, each about as full as the others."""
-    if not blocks and not heading.number:
-        return
     room = _room(heading)
     pages = [page for run in _runs(blocks) for page in _even(list(_units(run, room)), room)] or [[]]
     for part, page in enumerate(pages, 1):
