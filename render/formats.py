@@ -27,6 +27,7 @@ from render.document import Document, Equation, Figure
 from render.figures import svg, tikz
 from render.figures.svg import style_sheet
 from render.font_files import Font
+from render.markup import Displayed, Drawn, Format
 from render.numbering import anchor
 from render.theming import LATEX_FONTS, Theme, family, own_color
 from render.typeset import markdown, pdf
@@ -34,7 +35,7 @@ from render.typeset.lines import display, set_lines, tex_script
 from render.typeset.mathml import MATHML_INLINE, mathml
 from render.typeset.page import WIDTHS, equation_html, equation_slide
 from render.typeset.typst import escape_markup
-from render.writer import Displayed, Drawn, Format, render, theme_at
+from render.writer import render, theme_at
 
 STATIC = Path(__file__).parent / "static"
 INLINE_ROOM = 12.0  # em; a longer formula in a line of the page is cut at its signs, where the line may break

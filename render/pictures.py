@@ -18,9 +18,9 @@ from urllib.parse import quote
 from derive.errors import ChainruleError, MissingDependency, ProblemError
 from derive.tex_names import clean
 from render.document import Picture
+from render.markup import Drawn
 from render.typeset import pdf
 from render.typeset.typst import string
-from render.writer import Drawn
 
 KINDS = ("png", "jpeg", "svg", "pdf")
 SUFFIXES = {"jpeg": "jpg"}

@@ -12,7 +12,7 @@ from derive.errors import closest, unknown
 from render.commands.common import bad
 
 if TYPE_CHECKING:
-    from render.writer import Format
+    from render.markup import Format
 
 TemplatesOption = Annotated[
     Path | None,

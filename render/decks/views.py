@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from derive.tex_names import clean
 from render.decks.slides import Slide
 from render.document import Block, Note, Section
+from render.markup import View, Writing
 from render.numbering import plain_text, walk
-from render.writer import View, Writing, anchor_of, block_of, line_of
+from render.writer import anchor_of, block_of, line_of
 
 
 def slide(writing: Writing, block: Slide, level: int, aside: bool) -> View:

@@ -17,10 +17,10 @@ from derive.tex import tex_equation
 from derive.tex_names import PLAIN_GAP, Dialect, clean
 from render.document import Equation, Figure
 from render.figures import svg
+from render.markup import Displayed, Drawn
 from render.numbering import anchor
 from render.theming import Theme
 from render.typeset.lines import Script, set_lines, tex_script
-from render.writer import Displayed, Drawn
 
 ROOM, ROOM_ASIDE = 38.0, 36.0  # em
 

@@ -17,11 +17,11 @@ from render.figures import svg
 from render.figures.layout import layout
 from render.figures.placed import WIDTH
 from render.figures.svg import style_sheet
+from render.markup import Displayed, Drawn
 from render.theming import PLAIN, Theme, family, own_color
 from render.typeset.lines import TYPST, set_lines
 from render.typeset.speech import speech_equation
 from render.typeset.typst import string, typst_equation
-from render.writer import Displayed, Drawn
 
 # Not Latin, Greek, punctuation, a sign that is typed in text, or one that the formulas are made of.
 _UNUSUAL = re.compile(rf"[^\x00-\u017f\u0370-\u03ff\u2010-\u2027\u2032\u2033⊤⊙⋯∂ℓ{''.join(TEXT_SIGNS)}]")
