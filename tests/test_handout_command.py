@@ -241,7 +241,7 @@ import render.commands.handout as command
 from render.cli import main
 out, kind = Path(sys.argv.pop(1)), sys.argv.pop(1)
 sheets = fakes.FakeSheets(fails=(2, 3) if kind == "fails" else (), seconds=0.05 if kind == "slow" else 0.0)
-command._planned = lambda names, chosen: fakes.handout(out, sheets, students=fakes.CLASS * 4)
+command.planned = lambda names, chosen: fakes.handout(out, sheets, students=fakes.CLASS * 4)
 main()
 """
 
