@@ -211,6 +211,8 @@ def resolved(problem: Problem, stated: tuple[StatedRange, ...]) -> tuple[tuple[V
                 varied, wrong = _varied(scene, name, each, place)
                 faults += [fault for fault in wrong if fault not in faults]
                 found[name] = varied
+    if stated and not found and not faults:
+        faults.append(Fault("vary", "holds everything; say what varies, or leave [vary] out for what usually does"))
     order = {name: row for row, name in enumerate((*scene.roles, RATE))}
     return tuple(sorted(found.values(), key=lambda varied: order[varied.name])), faults
 

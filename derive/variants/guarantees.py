@@ -106,6 +106,11 @@ class Pilot:
     limits: tuple[Limit, ...]
     refused: Counter[Reason]
 
+    @property
+    def changes(self) -> bool:
+        """Does any number that is asked for differ between draws?"""
+        return any(np.ptp(each.right) > 0 for each in self.seen)
+
     @cached_property
     def least(self) -> tuple[float, ...]:
         """The smallest tolerance of each asked number, as a share of it."""
