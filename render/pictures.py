@@ -6,6 +6,7 @@ A format that does not take a kind gets another: SVG and PDF become each other w
 from __future__ import annotations
 
 import base64
+import math
 import re
 import struct
 import xml.etree.ElementTree as Tree
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 from urllib.parse import quote
 
-from derive.errors import ChainruleError, MissingDependency, ProblemError
+from derive.errors import ChainruleError, MissingDependency, ProblemError, shown
 from derive.tex_names import clean
 from render.document import Picture
 from render.markup import Drawn
@@ -26,20 +27,24 @@ KINDS = ("png", "jpeg", "svg", "pdf")
 SUFFIXES = {"jpeg": "jpg"}
 MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "svg": "image/svg+xml"}
 LARGEST = 5_000_000  # bytes; it is copied into every sheet
+MOST_DOTS = 100_000_000  # of a bitmap; a compiler needs four bytes for each
 ROOM = (130.0, 40.0)  # pt that a logo may take on paper
 
-_LENGTH = re.compile(r"\s*([\d.]+)(?:px|pt|mm|cm|in|em)?\s*")
+_LENGTH = re.compile(r"\s*(\d+\.?\d*|\.\d+)(?:px|pt|mm|cm|in|em)?\s*")
 
 
 def read_picture(path: Path, alternative: str, place: str = "") -> Picture:
     """The image in a file. Raises `ProblemError` at ``place`` (an option, a key) for what is none."""
     where = place or str(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)  # a device may never end
     except OSError as error:
         raise ProblemError(f"{path}: {error.strerror or error}", where) from error
+    except ValueError as error:  # a NUL character in the name
+        raise ProblemError(f"{shown(str(path))} is no file name: {error}", where) from error
     if len(data) > LARGEST:
-        raise ProblemError(f"{path} has {len(data)} bytes; at most {LARGEST} are taken", where)
+        raise ProblemError(f"{path} has more than {LARGEST:,} bytes; so many are taken at the most", where)
     try:
         return picture(data, alternative)
     except ChainruleError as error:
@@ -49,8 +54,10 @@ def read_picture(path: Path, alternative: str, place: str = "") -> Picture:
 def picture(data: bytes, alternative: str) -> Picture:
     """The image that these bytes are. Raises `ChainruleError` unless they are PNG, JPEG, SVG or PDF."""
     kind, (width, height) = _recognised(data)
-    if width <= 0 or height <= 0:
+    if not (0 < width < math.inf and 0 < height < math.inf):
         raise ChainruleError(f"an image without a size ({kind})")
+    if kind in ("png", "jpeg") and width * height > MOST_DOTS:
+        raise ChainruleError(f"an image of {width:,} × {height:,} dots; {MOST_DOTS:,} are the most")
     return Picture(data, kind, width, height, alternative)
 
 

@@ -227,8 +227,8 @@ def test_a_page_writes_its_own_names_and_numbers() -> None:
         ACTIVATIONS["leaky_relu"], Symbol(Name("net", "h1")), Symbol(Name("out", "h1")), constant=Rational(1, 100)
     )
     assert plain(worked.left) == "∂out_h1/∂net_h1"
-    assert plain(worked.lines[0].formula) == "∂/∂net_h1[(net_h1 if net_h1 > 0 else 1/100 * net_h1)]"
-    assert plain(worked.lines[-1].formula) == "(1 if net_h1 > 0 else 1/100)"
+    assert plain(worked.lines[0].formula) == "∂/∂net_h1[(net_h1 if net_h1 > 0 else 0.01*net_h1)]"
+    assert plain(worked.lines[-1].formula) == "(1 if net_h1 > 0 else 0.01)"
 
 
 def test_a_function_inside_another_is_taken_as_known() -> None:

@@ -90,7 +90,7 @@ def read_exercises(table: Mapping[str, Any] | None) -> tuple[Exercises | None, l
     faults: list[Fault] = []
     settings = {
         key: _tried(read, table[key], f"exercises.{key}", faults)
-        for key, read in (("carry", _carry), ("blanks", _blanks), ("points", _points))
+        for key, read in (("carry", carry), ("blanks", _blanks), ("points", _points))
         if key in table
     }
     chosen = []
@@ -152,7 +152,8 @@ def _table(kind: str, table: Mapping[str, Any], place: str, faults: list[Fault])
 # ---- the values of keys --------------------------------------------------------------------
 
 
-def _carry(value: Any) -> str:
+def carry(value: Any) -> str:
+    """How many digits are carried: "4sf", "5dp". Raises ValueError."""
     match = re.fullmatch(r"(\d{1,2})(sf|dp)", value.strip()) if isinstance(value, str) else None
     if match is None or not 1 <= int(match[1]) <= MOST_DIGITS:
         raise ValueError(

@@ -77,6 +77,18 @@ class _Usual:
 
 _SIGNED = _Usual(Fraction(-1), Fraction(1))
 _SHARE = _Usual(Fraction(0), Fraction(1))
+MANY = 16
+"""Where no more values come into a unit, weights are usually drawn from −1 to 1; where more do, nearer to 0."""
+
+
+def _weights(incoming: int) -> _Usual:
+    """The usual weights: net inputs stay so small that few draws saturate a unit, however many values come in."""
+    if incoming <= MANY:
+        return _SIGNED
+    high = Fraction(round(100 * math.sqrt(MANY / incoming)) or 1, 100)
+    return _Usual(-high, high, 2 if high >= Fraction(1, 2) else 3)
+
+
 _RATES = _Usual(Fraction(1, 10), Fraction(9, 10), 1)
 
 GROUPS = {"weights": "weight", "biases": "bias", "inputs": "input", "targets": "target"}
@@ -96,7 +108,7 @@ SCHEMA: dict[str, Any] = {
                 "additionalProperties": False,
                 "properties": {
                     "low": {"type": "number", "description": "absent: -1; of inputs and targets 0"},
-                    "high": {"type": "number", "description": "absent: 1"},
+                    "high": {"type": "number", "description": "absent: 1; of weights in wide layers less"},
                     "decimals": {"type": "integer", "minimum": 0, "maximum": MOST_DECIMALS, "default": 2},
                     "among": {
                         "type": "array",
@@ -211,14 +223,16 @@ def resolved(problem: Problem, stated: tuple[StatedRange, ...]) -> tuple[tuple[V
                 varied, wrong = _varied(scene, name, each, place)
                 faults += [fault for fault in wrong if fault not in faults]
                 found[name] = varied
+    if stated and not found and not faults:
+        faults.append(Fault("vary", "holds everything; say what varies, or leave [vary] out for what usually does"))
     order = {name: row for row, name in enumerate((*scene.roles, RATE))}
     return tuple(sorted(found.values(), key=lambda varied: order[varied.name])), faults
 
 
 def default(problem: Problem) -> tuple[Varied, ...]:
-    """What varies where nothing is said: weights from −1 to 1, inputs from 0 (or −1, if one is negative) to 1.
+    """What varies where nothing is said: weights from −1 to 1 (of wide layers nearer to 0), inputs from 0 to 1.
 
-    Raises ProblemError where there are no such numbers.
+    Inputs are from −1 where one is negative. Raises ProblemError where there are no such numbers.
     """
     scene = _Scene.of(problem)
     found: list[StatedRange] = []
@@ -236,11 +250,12 @@ def default(problem: Problem) -> tuple[Varied, ...]:
 
 @dataclass(frozen=True)
 class _Scene:
-    """The given arrays of a problem: what part each plays, and its numbers (none where there are symbols)."""
+    """The given arrays of a problem: what part each plays, its numbers (none where symbols), how many a unit has."""
 
     problem: Problem
     roles: dict[str, str]
     numbers: dict[str, tuple[Fraction, ...]]
+    incoming: dict[str, int]
 
     @classmethod
     def of(cls, problem: Problem) -> _Scene:
@@ -250,7 +265,8 @@ class _Scene:
         program = build.program(problem)
         given = build.given(problem, program)
         flat = {name: tuple(fraction(v) or Fraction(0) for v in array.reshape(-1)) for name, array in given.items()}
-        return cls(problem, {name: _role(problem, program, name) for name in program.given}, flat)
+        incoming = {name: math.prod(program.shape(name)[1:]) for name in program.given}
+        return cls(problem, {name: _role(problem, program, name) for name in program.given}, flat, incoming)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -305,7 +321,8 @@ def _varied(scene: _Scene, name: str, stated: StatedRange, place: str) -> tuple[
     role = scene.roles[name]
     if role == "target" and scene.problem.layers:
         return _target(scene, name, stated, place)
-    return _ranged(name, stated, place, _SHARE if role in ("input", "target") else _SIGNED)
+    usual = _SHARE if role in ("input", "target") else _weights(scene.incoming[name]) if role == "weight" else _SIGNED
+    return _ranged(name, stated, place, usual)
 
 
 def _target(scene: _Scene, name: str, stated: StatedRange, place: str) -> tuple[Varied, list[Fault]]:

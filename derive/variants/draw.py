@@ -20,7 +20,7 @@ from derive.variants.guarantees import Pilot, Sound, mixed_up, pilot, sound, tol
 from derive.variants.promised import Promises, Seen, by_plausibility, hidden, told, told_here
 from derive.variants.sheets import Sheets, Slipped
 from derive.variants.space import ATTEMPTS, Number, Point, Space
-from derive.variants.words import Reason, impossible, too_few
+from derive.variants.words import Reason, impossible, too_few, unchanged
 from derive.verification.precision import Precision
 
 SAMPLE = 20
@@ -163,6 +163,8 @@ class Variants:
 
     def check(self, count: int) -> None:
         """Raise ProblemError, with the reason, if there are not so many variants: before anything is written."""
+        if self.asked and count > 1 and self._pilot.draws > 1 and not self._pilot.changes:
+            raise unchanged(self.derivation, [varied.name for varied in self.space.varied])
         if self.space.few:
             self._few(count)
             return

@@ -106,6 +106,11 @@ class Pilot:
     limits: tuple[Limit, ...]
     refused: Counter[Reason]
 
+    @property
+    def changes(self) -> bool:
+        """Does any number that is asked for differ between draws?"""
+        return any(np.ptp(each.right) > 0 for each in self.seen)
+
     @cached_property
     def least(self) -> tuple[float, ...]:
         """The smallest tolerance of each asked number, as a share of it."""
@@ -116,9 +121,10 @@ def pilot(derivation: Derivation, sheets: Sheets, slipped: Sequence[Sequence[Sli
     """Draw until enough draws are sound."""
     every = Computed(sheets, [[each.scalar for each in row] for row in slipped], carry)
     space = Space(derivation, sheets.inputs, 0)
-    most = min(MOST_TRIED, space.size)
+    large = len(sheets.inputs) >= LARGE
+    most = min(MOST_TRIED // FEWER if large else MOST_TRIED, space.size)
     limits = every.varying([space.numbers(space.scrambled(index)) for index in range(min(20, space.size))])
-    wanted = PILOTS if len(sheets.inputs) < LARGE else PILOTS // FEWER
+    wanted = PILOTS // FEWER if large else PILOTS
     refused: Counter[Reason] = Counter()
     found: list[Sound] = []
     tried = 0

@@ -7,7 +7,6 @@ point comes up once, whoever asks for it and in whichever process.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from derive.derivation import Derivation
 from derive.evaluate.balls import fraction
 from derive.files.vary import RATE, Varied, default
 from derive.other_numbers import with_values
-from derive.problem import Problem, Vector
+from derive.problem import Problem
 from derive.scalars import Scalar
 from derive.verification import sheet as sheets
 
@@ -28,6 +27,8 @@ ROUNDS = 4
 FEW = 10**9
 """So few points are shuffled; of more, each variant has `ATTEMPTS` of its own."""
 ATTEMPTS = 5000
+REACH = 10**60
+"""So many points are counted, of as many numbers as there may be: dividing longer counts would take longest of all."""
 
 Point = tuple[int, ...]
 
@@ -48,16 +49,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Digit:
-    """One number that varies (or one row with a class): the places that it fills, and its choices."""
+    """One number that varies (or one row with a class): the places that it fills, and how many choices it has.
+
+    ``known`` has the numbers of choices that came up, for all numbers of an array.
+    """
 
     varied: Varied
     places: tuple[int, ...]
-    known: dict[int, Number] = field(default_factory=dict, compare=False)
-
-    @property
-    def radix(self) -> int:
-        """How many choices there are."""
-        return self.varied.choices
+    radix: int
+    known: dict[int, Number] = field(compare=False)
 
     def number(self, choice: int) -> Number:
         """The number of a choice; the class, for a row of classes."""
@@ -92,7 +92,8 @@ class Space:
             name = sheets.RATE if varied.name == RATE else varied.name
             places = [place for place, scalar in enumerate(self.inputs) if scalar.array == name]
             width = self.derivation.program.shape(name)[-1] if varied.classes else 1
-            found += [Digit(varied, tuple(places[i : i + width])) for i in range(0, len(places), width)]
+            radix, known = varied.choices, dict[int, Number]()
+            found += [Digit(varied, tuple(places[i : i + width]), radix, known) for i in range(0, len(places), width)]
         return tuple(found)
 
     @cached_property
@@ -102,8 +103,13 @@ class Space:
 
     @cached_property
     def size(self) -> int:
-        """How many points there are."""
-        return math.prod(self.radices)
+        """How many points there are to be counted: all, or at least `REACH`, in which the first numbers differ."""
+        size = 1
+        for radix in self.radices:
+            if size >= REACH:
+                break
+            size *= radix
+        return size
 
     @cached_property
     def few(self) -> bool:
@@ -170,14 +176,15 @@ class Space:
     def problem(self, numbers: Sequence[Number]) -> Problem:
         """The problem with these numbers."""
         names = {varied.name for varied in self.varied}
-        values: dict[str, Vector] = {}
+        values: dict[str, list[Fraction]] = {}
         rate = None
         for scalar, number in zip(self.inputs, numbers, strict=True):
             if scalar.array == sheets.RATE:
                 rate = number.exact if RATE in names else None
             elif scalar.array in names:
-                values[scalar.array] = (*values.get(scalar.array, ()), number.exact)
-        return with_values(self.derivation.problem, values, rate)
+                values.setdefault(scalar.array, []).append(number.exact)
+        found = {name: tuple(numbers) for name, numbers in values.items()}
+        return with_values(self.derivation.problem, found, rate)
 
 
 class _Shuffle:

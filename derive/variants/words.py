@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from derive.derivation import Derivation
@@ -54,6 +55,12 @@ def too_few(derivation: Derivation, there: int, wanted: int) -> ProblemError:
     """That there are fewer variants than were asked for."""
     words = f"there {'is' if there == 1 else 'are'} {there:,} with the ranges of [vary], and {wanted:,} were asked for"
     return _said(derivation, f"{words}; vary more numbers, over wider ranges or with more decimals")
+
+
+def unchanged(derivation: Derivation, varied: Sequence[str]) -> ProblemError:
+    """That the variants would all have the same answers."""
+    words = f"none of the numbers asked for depends on what varies ({', '.join(varied)})"
+    return _said(derivation, f"{words}; vary something else too, or ask for another number")
 
 
 def _said(derivation: Derivation, message: str) -> ProblemError:

@@ -144,8 +144,9 @@ def _check_usage(names: tuple[str, ...], chosen: Choices, formats: tuple[str, ..
 
 def _check_line(option: str, text: str) -> None:
     from derive.errors import shown
+    from render.handout.roster import is_forbidden
 
-    if not text.isprintable():
+    if any(map(is_forbidden, text)):
         bad(option, f"found {shown(text)}; one line of text is expected")
     if len(text) > LONGEST_LINE:
         bad(option, f"has {len(text)} characters; {LONGEST_LINE} are the most")

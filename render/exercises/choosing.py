@@ -65,22 +65,29 @@ def _check(kind: str, place: str) -> None:
 
 def check_kinds(problem: Problem) -> None:
     """Refuse a kind of exercise in a problem file that nobody knows; all of them at once. Raises ProblemError."""
-    faults = [
-        Fault(
-            f"exercises.{each.kind if each.kind.isidentifier() else shown(each.kind)}",
-            unknown(each.kind, KINDS, "no kind of exercise"),
-        )
-        for each in (problem.exercises.chosen if problem.exercises else ())
-        if each.kind not in KINDS
-    ]
+    faults = []
+    for each in problem.exercises.chosen if problem.exercises else ():
+        place = f"exercises.{each.kind if each.kind.isidentifier() else shown(each.kind)}"
+        if each.kind not in KINDS:
+            faults.append(Fault(place, unknown(each.kind, KINDS, "no kind of exercise")))
+        elif each.mistake is not None and not KINDS[each.kind].mistakes:
+            able = ", ".join(kind.name for kind in KINDS.values() if kind.mistakes)
+            faults.append(Fault(f"{place}.mistake", f"no mistake is made in this kind of exercise; {able} takes one"))
     if faults:
         raise ProblemError(faults, problem.source)
 
 
 def planned(
-    ground: Ground, exercises: Exercises, *, blanks: str | None = None, points: int | None = None
+    ground: Ground,
+    exercises: Exercises,
+    place: str = "exercises.",
+    *,
+    blanks: str | None = None,
+    points: int | None = None,
 ) -> tuple[Planned, ...]:
     """The exercises, each with what it is about and which numbers it asks for; ``blanks`` and ``points`` go before.
+
+    ``place``: where they are stated, as it stands before a kind in a message.
 
     Raises ChainruleError for a quantity that a kind cannot ask about.
     """
@@ -91,7 +98,7 @@ def planned(
         kind = KINDS[each.kind]
         due = points if points is not None else each.points if each.points is not None else exercises.points
         blank = sheet_blanks if blanks is not None or each.blanks is None else _share(each.blanks)
-        for about in chosen(kind, ground, each.of, each.count):
+        for about in chosen(kind, ground, each.of, each.count, f"{place}{kind.name}"):
             made.append(Planned(kind.name, about, kind.asked(ground, about), due, blank, each.mistake))
     return tuple(made)
 

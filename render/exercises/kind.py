@@ -22,7 +22,7 @@ class Kind:
 
     ``candidates`` yields what an exercise of this kind may be about, the most telling first; ``asked`` the numbers
     that it then asks for; ``make`` the exercise of one variant. ``numbers``: is it about numbers, and so not to be had
-    of a problem that leaves symbols? ``one``: there is never more than one of it on a sheet.
+    of a problem that leaves symbols? ``mistakes``: may a file say which mistake is made in it?
     """
 
     name: str
@@ -31,32 +31,37 @@ class Kind:
     make: Callable[[Desk, Planned], Exercise]
     asked: Callable[[Ground, tuple[Scalar, ...]], tuple[Asked, ...]] = lambda ground, about: ()
     numbers: bool = True
+    mistakes: bool = False
     nothing: str = "there is nothing in this problem that it could ask about"
 
 
-def chosen(kind: Kind, ground: Ground, of: Sequence[str], count: int) -> list[tuple[Scalar, ...]]:
+def chosen(kind: Kind, ground: Ground, of: Sequence[str], count: int, place: str) -> list[tuple[Scalar, ...]]:
     """What the exercises of a kind are about: the quantities named in ``of``, else its own first choices.
 
-    Raises ChainruleError for a name that it cannot ask about, and where it has too few.
+    ``place`` is where they are asked for, a file's key or an option. Raises ChainruleError for a name that it cannot ask about, and where it has too few.
     """
     if kind.numbers and not ground.derivation.has_numbers:
-        raise ChainruleError(f"exercises: {kind.name} asks for numbers, and this problem leaves symbols without values")
+        raise ChainruleError(f"{place}: asks for numbers, and this problem leaves symbols without values")
     found = list(_first(kind.candidates(ground), max(count, 1) if not of else None))
     if not found:
-        raise ChainruleError(f"exercises: {kind.name}: {kind.nothing}")
+        raise ChainruleError(f"{place}: {kind.nothing}")
     if not of:
         if len(found) < count:
-            raise ChainruleError(f"exercises: {kind.name}: {count} are asked for, and there are {len(found)}")
+            there = f"there {'is' if len(found) == 1 else 'are'} {len(found)}"
+            raise ChainruleError(f"{place}: {count} are asked for, and {there}")
         return found
     by_scalar = {about[0]: about for about in found if about}
     names = ground.derivation.names.typed
     result = []
     for name in of:
-        scalar = ground.derivation.scalar(name)
+        try:
+            scalar = ground.derivation.scalar(name)
+        except ChainruleError as error:
+            raise ChainruleError(f"{place}: {error}") from None
         if scalar not in by_scalar:
             known = [names[each.array, each.index] for each in by_scalar]
             words = unknown(name, known) if known else f"found {shown(name)}; it asks about nothing in particular"
-            raise ChainruleError(f"exercises: {kind.name}: {words}")
+            raise ChainruleError(f"{place}: {words}")
         result.append(by_scalar[scalar])
     return result
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError
+from derive.files.exercises import carry
 from derive.notation import Names
 from derive.notations.file import notation as notation_of
 from derive.problem import Problem
@@ -77,12 +78,13 @@ class Sheets:
         names = derivation.names if notation is own else Names(derivation.program, notation)
         ground = Ground(derivation, names)
         exercises = choosing.stated(problem, self.options.exercises)
-        planned = choosing.planned(ground, exercises, blanks=self.options.blanks, points=self.options.points)
-        carry = _carry(self.options.carry or exercises.carry)
+        place = "--exercises: " if self.options.exercises is not None else f"{problem.source}: exercises."
+        planned = choosing.planned(ground, exercises, place, blanks=self.options.blanks, points=self.options.points)
+        digits = _carry(exercises.carry if self.options.carry is None else self.options.carry)
         asked = tuple(dict.fromkeys(each for plan in planned for each in plan.asked))
         seed = self.seed + STRIDE * number
-        variants = Variants(derivation, asked, carry, seed) if derivation.has_numbers else None
-        return _Prepared(ground, planned, carry, variants)
+        variants = Variants(derivation, asked, digits, seed) if derivation.has_numbers else None
+        return _Prepared(ground, planned, digits, variants)
 
     def check(self, count: int) -> None:
         """Raise ChainruleError, with the reason, where so many sheets cannot be had."""
@@ -129,13 +131,10 @@ class Sheets:
 def _carry(text: str) -> Precision:
     """How many digits are carried: "4sf", "5dp". Raises ChainruleError."""
     try:
-        found = read_precision(text)
-    except ChainruleError:
-        found = None
-    if found is None or found.kind not in ("sf", "dp") or found.steps or found.places < 1:
-        raise ChainruleError(
-            f"--carry: found {text!r}; digits such as 4sf (significant) or 5dp (decimals) are expected"
-        )
+        found = read_precision(carry(text))
+    except ValueError as error:
+        raise ChainruleError(f"--carry: {error}") from None
+    assert found is not None, "digits are stated"
     return found
 
 

@@ -21,6 +21,9 @@ from typing import Any, Self
 from derive.errors import ChainruleError
 from render.handout.storing import WritingStoppedError
 
+THREADED = ("typst", "jax")
+"""Libraries whose threads nobody counts."""
+
 AHEAD = 2  # numbers that a worker has at once, so that it never waits for the next
 
 
@@ -102,7 +105,8 @@ class Crew:
         copied = [ours, *(worker.pipe for worker in self._workers)] if forked else []
         process = self._context.Process(target=_serve, args=(self._do, theirs, copied), daemon=True)
         with _no_interrupt(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside the thread that draws the bar
+            for kind in (DeprecationWarning, RuntimeWarning):  # of a bar's thread, and of JAX's
+                warnings.simplefilter("ignore", kind)
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -120,10 +124,10 @@ class Crew:
 def start_method() -> str:
     """Forked workers have all that was derived at once; not where threads would be missing in the copy.
 
-    The Typst compiler has threads of its own once it has run, without which it waits for ever.
+    The Typst compiler has threads of its own once it has run, without which it waits for ever; so has JAX.
     """
-    forked = sys.platform == "linux" and threading.active_count() == 1 and "typst" not in sys.modules
-    return "fork" if forked else "spawn"
+    threaded = threading.active_count() > 1 or any(name in sys.modules for name in THREADED)
+    return "fork" if sys.platform == "linux" and not threaded else "spawn"
 
 
 def default_workers() -> int:

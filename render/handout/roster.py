@@ -255,7 +255,7 @@ def _field_faults(fields: dict[str, str]) -> Iterator[str]:
     for which, text in fields.items():
         if len(text) > LONGEST[which]:
             yield f"the {_WORDS[which]} has {len(text)} characters; {LONGEST[which]} are the most"
-        if bad := next((each for each in text if _is_forbidden(each)), ""):
+        if bad := next((each for each in text if is_forbidden(each)), ""):
             yield f"the {_WORDS[which]} has a character that no name has: {_code(bad)} in {shown(text)}"
 
 
@@ -270,8 +270,8 @@ def _repeated(identifier: str, line: int, seen: dict[str, int]) -> Iterator[str]
         yield f"the id {shown(identifier)} is that of line {before} already"
 
 
-def _is_forbidden(each: str) -> bool:
-    """Control characters, lost ones (U+FFFD), non-characters, and signs that turn the direction of what follows."""
+def is_forbidden(each: str) -> bool:
+    """What no line of text has: controls, lost ones (U+FFFD), non-characters, signs that turn its direction."""
     code = ord(each)
     return (
         unicodedata.category(each) in {"Cc", "Cs", "Co", "Zl", "Zp"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive import __version__
+from derive.errors import ChainruleError
 from render.handout.combining import combined
 from render.handout.crew import Crew, Outcome
 from render.handout.key_files import key_files
@@ -88,6 +89,7 @@ def hand_out(
     work, store = handout.work, handout.work.store
     store.check(handout.told, resume=resume, force=force)
     work.rehearse()
+    _rehearse_apart(handout)
     gc.enable()
     _make(store)
     with store.locked():
@@ -101,6 +103,26 @@ def hand_out(
         if not failures:
             store.finish()
         return Done(total - len(failures), len(whole), failures, tuple(store.listed()))
+
+
+def _rehearse_apart(handout: Handout) -> None:
+    """What only the compiler can tell of a user's own logo or templates: in a process of its own, which it spoils."""
+    work = handout.work
+    if work.copies and "pdf" in work.layout.formats and (work.heading.logo or work.layout.templates):
+        with Crew(_Rehearsal(work), 1, handout.method) as crew:
+            for outcome in crew.outcomes([1]):
+                if outcome.problem:
+                    raise ChainruleError(outcome.problem)
+
+
+@dataclass(frozen=True)
+class _Rehearsal:
+    """The marking scheme made and thrown away."""
+
+    work: Work
+
+    def __call__(self, number: int) -> None:
+        self.work.marking()
 
 
 def _make(store: Store) -> None:

@@ -129,7 +129,9 @@ def _wrong_solution(desk: Desk, planned: Planned, right: Sequence[Line]) -> tupl
     known = sorted({edit.mistake for edit in _edits(desk)})
     if planned.mistake is not None and planned.mistake not in known:
         raise ChainruleError(f"exercises: find_mistake: mistake: {unknown(planned.mistake, known)}")
-    raise ChainruleError("exercises: find_mistake: no known mistake shows in a line of this calculation")
+    name = planned.mistake or "no known mistake"
+    shows = "shows in no line" if planned.mistake else "shows in a line"
+    raise ChainruleError(f"exercises: find_mistake: {name} {shows} of this calculation; ask of another weight")
 
 
 def _edits(desk: Desk) -> Iterator[Edit]:
@@ -181,5 +183,6 @@ KIND = Kind(
     candidates,
     make,
     asked,
+    mistakes=True,
     nothing="no known mistake shows in a line of its calculation",
 )
