@@ -32,7 +32,7 @@ JSON_PLACES = {"value": "arrays", "delta": "", "local": "", "gradient": "gradien
 """Where `chainrule gradients --json` prints a number of each kind."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ground:
     """What all variants of a problem have in common: the first derivation, names, and where mistakes are made."""
 
@@ -73,7 +73,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class Planned:
-    """An exercise as it is planned for all variants: its kind, what it is about, the numbers that it asks for."""
+    """An exercise as it is planned for all variants: its kind, what it is about, the numbers that it asks for.
+
+    ``secret``: the quantities whose ∂E is asked for, or needed on the way, in other exercises of the sheet.
+    """
 
     kind: str
     about: tuple[Scalar, ...]
@@ -81,6 +84,7 @@ class Planned:
     points: int | None = None
     blanks: float = 1.0
     mistake: str | None = None
+    secret: frozenset[Scalar] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -192,8 +196,13 @@ class Desk:
 def sentence(mistaken: Mistaken) -> str:
     """What is said to who hands in the value that mistakes give: the most plausible of them in words."""
     mistake, layer = mistaken.mistakes[0]
-    where = "" if layer == "all" else f"in layer {layer}, "
-    return f"{capital(where + SENTENCES[mistake])}."
+    return said(mistake, "" if layer == "all" else f"in layer {layer}, ")
+
+
+def said(mistake: str, where: str = "") -> str:
+    """A mistake as a sentence. What begins with a formula is not begun with a capital."""
+    words = f"{where}{SENTENCES[mistake]}."
+    return words if words[1:2] == " " and not where and words[0] == "a" and words[2] == "−" else capital(words)
 
 
 def in_words(carry: Precision) -> str:

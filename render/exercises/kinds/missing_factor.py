@@ -9,10 +9,9 @@ from render.compose.pen import Pen, paragraph, prose
 from render.document import Equation
 from render.exercises.blanks import scaffold, shown
 from render.exercises.desk import Desk, Ground, Planned, split
-from render.exercises.kind import Kind
+from render.exercises.kind import Kind, Told
 from render.exercises.kinds.calculation import to_digits
-from render.exercises.kinds.local_derivative import derivative_line
-from render.exercises.lines import Line, forward_lines
+from render.exercises.kinds.local_derivative import derivative_lines
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option, SolutionStep
 from render.exercises.paths import Link, factors_of, single_products
 
@@ -21,6 +20,12 @@ def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """The number of the missing factor, where it is the derivative of an activation."""
     _, by = missing(factors_of(ground.derivation, about[0]))
     return (Asked("local", by),) if ground.derivation.has_numbers and by.array in ground.outputs else ()
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The factor that is missing is to be found, with a number or without."""
+    _, by = missing(factors_of(ground.derivation, about[0]))
+    return Told((), (Asked("local", by),) if by.array in ground.outputs else ())
 
 
 def missing(factors: tuple[Link, ...]) -> Link:
@@ -94,7 +99,7 @@ def _options(desk: Desk, factors: tuple[Link, ...], gone: Link) -> list[Option]:
 def _sibling(desk: Desk, of: Scalar, by: Scalar) -> Link | None:
     """The same two quantities of the next unit; None where there is only one."""
     shape = desk.derivation.program.shape(by.array)
-    if of.index != by.index or not shape or shape[-1] < 2:
+    if of.index != by.index or shape != desk.derivation.program.shape(of.array) or not shape or shape[-1] < 2:
         return None
     index = (*by.index[:-1], (by.index[-1] + 1) % shape[-1])
     return Scalar(of.array, index), Scalar(by.array, index)
@@ -114,14 +119,12 @@ def _found(pen: Pen, target: Scalar, factors: tuple[Link, ...], gone: Link, poin
 
 def _number(desk: Desk, asked: Asked, points: int) -> SolutionStep:
     net = asked.scalar
-    out = desk.output_of(net)
-    forward = forward_lines(desk, out)[-1]
-    line: Line = derivative_line(desk, net, out)
+    *before, last = [line.sides for line in derivative_lines(desk, net)]
     return SolutionStep(
         (
             paragraph("With {values} its number is:", values=_value(desk, net)),
-            Equation(forward.sides),
-            Equation(line.sides, boxed=True),
+            *(Equation(sides) for sides in before),
+            Equation(last, boxed=True),
         ),
         points,
         prose("its number"),
@@ -138,6 +141,7 @@ KIND = Kind(
     single_products,
     make,
     asked,
+    told,
     numbers=False,
     nothing="no gradient of it is a single product",
 )

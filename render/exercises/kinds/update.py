@@ -10,9 +10,9 @@ from render.compose import factors, rules
 from render.compose.pen import prose
 from render.document import Equation
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kind import Kind, parameters
+from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import Line, backward_lines
+from render.exercises.lines import Line, backward_lines, given_first, told_of_way, way_back
 from render.exercises.model import Exercise
 
 
@@ -25,6 +25,11 @@ def candidates(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """w⁺."""
     return (Asked("updated", about[0]),)
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The forward values are given; the lines of the way back are to be found."""
+    return told_of_way(ground, about[0])
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -42,7 +47,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         w=pen.symbol(target),
     )
     lines = [*backward_lines(desk, target), *_step(desk, target)]
-    return calculated(desk, planned, "An update", prompt, lines, backward=True)
+    return calculated(desk, planned, "An update", prompt, lines, given_first(desk, way_back(desk, target)))
 
 
 def _step(desk: Desk, target: Scalar) -> list[Line]:
@@ -63,5 +68,6 @@ KIND = Kind(
     candidates,
     make,
     asked,
+    told,
     nothing="the problem has no [update] that moves anything",
 )
