@@ -101,7 +101,7 @@ def chosen(kind: Kind, ground: Ground, count: int, sheet: Sheetful) -> list[tupl
     found: list[tuple[Scalar, ...]] = []
     while len(found) < count:
         left = [about for about in candidates if about not in found and (kind.name, about) not in sheet.about]
-        costs = {about: (_vanishes(ground, about[0]), *sheet.cost(kind, ground, about)) for about in left}
+        costs = {about: _cost(kind, ground, about, sheet) for about in left}
         best = next((a for a in sorted(left, key=lambda about: costs[about]) if kind.possible(ground, a)), None)
         if best is None:
             break
@@ -112,6 +112,18 @@ def chosen(kind: Kind, ground: Ground, count: int, sheet: Sheetful) -> list[tupl
     if len(found) < count:
         raise ChainruleError(f"exercises: {kind.name}: {count} are asked for, and there are {len(found)}")
     return found
+
+
+def _cost(kind: Kind, ground: Ground, about: tuple[Scalar, ...], sheet: Sheetful) -> tuple[int, ...]:
+    """How bad a choice is: a gradient of 0, what gives something away, what is long, what is needed elsewhere too."""
+    if not about:
+        return ()
+    given_away, shared = sheet.cost(kind, ground, about)
+    back = any(fact.kind in BACK for fact in kind.asked(ground, about))
+    return (back and _vanishes(ground, about[0]), given_away, back and _is_long(ground, about[0]), shared)
+
+
+BACK = ("delta", "gradient", "updated")
 
 
 def _check_numbers(kind: Kind, ground: Ground) -> None:

@@ -9,15 +9,17 @@ from typing import Protocol
 from derive.chain import Step
 from derive.derivation import Derivation
 from derive.formula import Side
-from derive.scalars import Scalar
+from derive.scalars import Graph, Scalar
 from derive.variants.asked import Asked
 from derive.verification.lines import leaves
 from render.compose import factors
+from render.compose.brief import in_halves
 from render.compose.closing import bias_line
 from render.compose.network.terms import chain_line
 from render.compose.pen import Slot, listed, paragraph, prose
 from render.compose.structure import LayerView, local
-from render.document import Block, Equation, Inlines
+from render.compose.tables import Cell
+from render.document import Block, Inlines
 from render.exercises.desk import Desk, Ground
 from render.exercises.kind import Told
 from render.exercises.wording import back_to, capitalised, delta_words, what
@@ -74,8 +76,13 @@ def way_there(derived: Derived, target: Scalar) -> list[Scalar]:
 def stated_before(derived: Derived, target: Scalar) -> list[Scalar]:
     """The computed values that the lines of a forward value read and that none of them computes."""
     lines, graph = way_there(derived, target), derived.derivation.graph
-    read = dict.fromkeys(each for line in lines for each in leaves(graph.definition(line)) if each not in lines)
+    read = dict.fromkeys(each for line in lines for each in _read(graph, line) if each not in lines)
     return in_order(derived, [each for each in read if graph.definition(each) is not None])
+
+
+def _read(graph: Graph, scalar: Scalar) -> Iterator[Scalar]:
+    node = graph.definition(scalar)
+    return leaves(node) if node is not None else iter(())
 
 
 def _unit_by_unit(derived: Derived, scalar: Scalar, place: tuple[int, tuple[int, ...]]) -> tuple[object, ...]:
@@ -249,20 +256,23 @@ def given_first(desk: Desk, way: Sequence[Scalar]) -> tuple[Block, ...]:
     return given_values(desk, known_values(desk, way), missing_upstream(desk, way))
 
 
+MOST_LISTED = 9
+"""So many values stand in a sentence; of more there is a table."""
+
+
 def given_values(desk: Desk, values: Sequence[Scalar], upstream: Sequence[Scalar] = ()) -> tuple[Block, ...]:
     """The sentence that gives values of the forward pass, and ∂E by some of them."""
     pen = desk.pen
     if not pen.numbers or not (values or upstream):
         return ()
     listed_values: list[Slot] = [(Side(pen.symbol(each), ""), pen.value(each).side) for each in values]
-    listed_values += [(Side(pen.partial(None, each), ""), pen.gradient(each).side) for each in upstream]
-    start = "From the forward pass" if not upstream else "From before"
-    return (paragraph("{start} we have {values}.", start=start, values=listed(listed_values)),)
-
-
-def equation_of(line: Line, *, boxed: bool = False) -> Equation:
-    """A line as a displayed equation."""
-    return Equation(line.sides, boxed=boxed)
+    listed_values += [(Side(desk.by(each), ""), pen.gradient(each).side) for each in upstream]
+    start = "From the forward pass" if not upstream else "From the calculation so far"
+    if len(listed_values) <= MOST_LISTED:
+        return (paragraph("{start} we have {values}.", start=start, values=listed(listed_values)),)
+    rows: list[list[Cell]] = [[pen.symbol(each), pen.value(each)] for each in values]
+    rows += [[desk.by(each), pen.gradient(each)] for each in upstream]
+    return in_halves("", prose("{start}.", start=start), ("", "value"), rows)
 
 
 def told_of_way(ground: Ground, target: Scalar) -> Told:

@@ -15,7 +15,7 @@ from derive.verification.edit import BACKWARD, Edit
 from render.compose.pen import paragraph, prose
 from render.document import Block, Equation
 from render.exercises import written_out
-from render.exercises.desk import Desk, Ground, Planned, said, split
+from render.exercises.desk import Desk, Ground, Planned, split
 from render.exercises.kind import Kind, Told, weights
 from render.exercises.lines import Line, given_values, in_order
 from render.exercises.model import ChoiceAnswer, Exercise, FormulaAnswer, Item, Option, SolutionStep
@@ -29,6 +29,10 @@ MOST_SHOWN = 10
 
 ALL_LAYERS = ("sign_of_error", "factor_two", "target_forgotten")
 """Mistakes of all layers at once that are made in the first line of the way back."""
+
+
+OF_THE_ERROR = ("sign_of_error", "factor_two", "target_forgotten", "error_value_as_delta")
+"""Mistakes in the derivative of the error: in a line that starts from another ∂E they would be called wrongly."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         shown += [paragraph("Line {n}. {words}", n=number, words=line.words), Equation(line.sides)]
     options = tuple(
         Option(
-            prose("line {n}", n=number), number == place + 1, _said(number == place + 1, number, place + 1, slip.edit)
+            prose("line {n}", n=number),
+            number == place + 1,
+            _said(number == place + 1, number, place + 1, desk.said(slip.edit.mistake)),
         )
         for number in range(1, len(wrong) + 1)
     )
@@ -87,11 +93,13 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         Item("a", prose("the wrong line"), ChoiceAnswer(options), shares[0]),
         Item("b", prose("the line as it should be"), FormulaAnswer(should_be, typed), shares[1]),
     )
-    return Exercise(planned.kind, "Find the mistake", tuple(shown), items, _solved(slip, place, right, shares))
+    return Exercise(planned.kind, "Find the mistake", tuple(shown), items, _solved(desk, slip, place, right, shares))
 
 
-def _solved(slip: _Slip, place: int, right: Sequence[Line], shares: Sequence[int]) -> tuple[SolutionStep, ...]:
-    found = paragraph("Line {n} is wrong. {words}", n=place + 1, words=said(slip.edit.mistake))
+def _solved(
+    desk: Desk, slip: _Slip, place: int, right: Sequence[Line], shares: Sequence[int]
+) -> tuple[SolutionStep, ...]:
+    found = paragraph("Line {n} is wrong. {words}", n=place + 1, words=desk.said(slip.edit.mistake))
     should_be = (paragraph("It should be:"), Equation(right[place].sides), *_rest(right[place + 1 :]))
     return (
         SolutionStep((found,), shares[0], prose("line {n}", n=place + 1)),
@@ -112,9 +120,9 @@ def _rest(lines: Sequence[Line]) -> list[Block]:
     return [paragraph("And from there on:"), *(Equation(line.sides) for line in lines)]
 
 
-def _said(right: bool, number: int, place: int, edit: Edit) -> str:
+def _said(right: bool, number: int, place: int, words: str) -> str:
     if right:
-        return said(edit.mistake)
+        return words
     return (
         "Up to here all is right."
         if number < place
@@ -138,7 +146,7 @@ def slips(ground: Ground, target: Scalar) -> Mapping[str, tuple[_Slip, ...]]:
     layers = {ground.derivation.program.variables[each.array].layer for each in right}
     for edit in _edits(ground, layers):
         shown = written_out.with_mistake(ground.derivation, ground.base, right, edit)
-        if shown is not None:
+        if shown is not None and not (edit.mistake in OF_THE_ERROR and written_out.upstream(right[shown[0]])):
             found.setdefault(edit.mistake, []).append(_Slip(edit, *shown))
     return {name: tuple(found[name]) for name in sorted(found)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from derive.formula import Side
 from derive.scalars import Scalar
 from derive.variants.asked import Asked
@@ -13,6 +15,14 @@ from render.exercises.kind import Kind, Told, nets
 from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.lines import Line, forward_lines
 from render.exercises.model import Exercise
+
+
+def candidates(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
+    """Net inputs whose activation has a derivative that is no constant."""
+    for about in nets(ground):
+        net = about[0]
+        if local(ground.derivation, Scalar(ground.outputs[net.array], net.index), net).free_symbols:
+            yield about
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
@@ -61,9 +71,9 @@ def derivative_line(desk: Desk, net: Scalar, out: Scalar) -> Line:
 KIND = Kind(
     "local_derivative",
     "compute the derivative of an activation at its net input",
-    nets,
+    candidates,
     make,
     asked,
     told,
-    nothing="no activation of it has an equation of its own",
+    nothing="no activation of it has an equation of its own and a derivative to be computed",
 )

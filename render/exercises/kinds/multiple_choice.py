@@ -10,7 +10,8 @@ from derive.scalars import Scalar
 from derive.variants.answers import Mistaken
 from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
-from render.exercises.desk import Desk, Ground, Planned, in_words, sentence
+from render.document import Paragraph
+from render.exercises.desk import Desk, Ground, Planned, in_words
 from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import steps
 from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
@@ -38,10 +39,15 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     (asks,) = planned.asked
     right = desk.answers[asks]
     options = [Option(prose("{n}", n=Number(right.shown)), True, "Right.")]
-    options += [Option(prose("{n}", n=Number(each.shown)), False, sentence(each)) for each in _wrong(desk, asks)]
+    options += [Option(prose("{n}", n=Number(each.shown)), False, desk.sentence(each)) for each in _wrong(desk, asks)]
     points = 2 if planned.points is None else planned.points
-    prompt = paragraph(
-        "Which of these is {partial}, to {digits}? The others are what comes of a mistake that is often made.",
+    given = given_first(desk, way_back(desk, target))
+    values = given[0].inlines if given and isinstance(given[0], Paragraph) else ()
+    question = paragraph(
+        "{values}{space}Which of these is {partial}, to {digits}? The others are what comes of a mistake that is often "
+        "made.",
+        values=values,
+        space=" " if values else "",
         partial=pen.partial(None, target),
         digits=in_words(desk.carry),
     )
@@ -53,8 +59,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     )
     *before, last = [replace(each, points=0, follows=()) for each in steps(desk, backward_lines(desk, target), 0)]
     solution = (*before, replace(last, points=points, criterion=prose("the right choice")))
-    given = given_first(desk, way_back(desk, target))
-    return Exercise(planned.kind, "Which gradient is right?", (prompt, *given), (item,), solution)
+    prompt = (question,) if values else (*given, question)
+    return Exercise(planned.kind, "Which gradient is right?", prompt, (item,), solution)
 
 
 def _wrong(desk: Desk, asks: Asked) -> Sequence[Mistaken]:
