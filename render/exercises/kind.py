@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,7 +31,7 @@ class Sheetful:
     """What the exercises that are on a sheet already give, ask for and want on the way; and what they are about."""
 
     given: set[Asked] = field(default_factory=set)
-    asked: set[Asked] = field(default_factory=set)
+    asked: Counter[Asked] = field(default_factory=Counter)
     wanted: set[Asked] = field(default_factory=set)
     about: set[tuple[str, tuple[Scalar, ...]]] = field(default_factory=set)
 
@@ -38,7 +39,7 @@ class Sheetful:
         """One more exercise."""
         told = kind.told(ground, about)
         self.given |= {*told.given}
-        self.asked |= {*kind.asked(ground, about)}
+        self.asked.update(kind.asked(ground, about))
         self.wanted |= {*told.wanted}
         self.about.add((kind.name, about))
 
@@ -46,11 +47,11 @@ class Sheetful:
         """How much one more exercise gives away or is given away; and how much of its way has to be gone anyway."""
         told, asked = kind.told(ground, about), {*kind.asked(ground, about)}
         given, wanted = {*told.given}, {*told.wanted}
-        secret = self.asked | {each for each in self.wanted if each.kind in ("value", "local")}
+        secret = {*self.asked} | {each for each in self.wanted if each.kind in ("value", "local")}
         own = asked | {each for each in wanted if each.kind in ("value", "local")}
         return (
-            len(given & secret) + len(own & self.given) + len(asked & self.asked),
-            len((wanted | asked) & (self.wanted | self.asked)),
+            len(given & secret) + len(own & self.given) + sum(self.asked[each] for each in asked),
+            len((wanted | asked) & (self.wanted | {*self.asked})),
         )
 
 

@@ -125,7 +125,7 @@ def _asked(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = [*exercise.prompt]
     scaffold = list(exercise.scaffold)
     if scaffold and not all(isinstance(block, Space) for block in scaffold):
-        scaffold.insert(0, paragraph("Fill in what is missing:"))
+        scaffold = _to_fill(scaffold)
     ticked = [item for item in exercise.items if isinstance(item.answer, ChoiceAnswer | OrderAnswer)]
     written = [item for item in exercise.items if item not in ticked]
     for item in ticked:
@@ -136,6 +136,14 @@ def _asked(exercise: Exercise, number: int) -> list[Block]:
     for item in written:
         blocks += _room(item)
     return blocks
+
+
+def _to_fill(scaffold: Sequence[Block]) -> list[Block]:
+    """The scaffold after what is to be done with it, in one paragraph with its first sentence: none stands alone."""
+    first, *rest = scaffold
+    if isinstance(first, Paragraph):
+        return [Paragraph((Text("Fill in what is missing. "), *first.inlines)), *rest]
+    return [paragraph("Fill in what is missing:"), *scaffold]
 
 
 def _table_to_fill(items: Sequence[Item]) -> Table:

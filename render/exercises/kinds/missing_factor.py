@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from derive.formula import Formula, Gap, Product, Side
 from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import Pen, paragraph, prose
-from render.document import Equation
-from render.exercises.blanks import scaffold, shown
+from render.document import Equation, Space
+from render.exercises.blanks import shown
 from render.exercises.desk import Desk, Ground, Planned, split
 from render.exercises.kind import Kind, Told
 from render.exercises.kinds.calculation import to_digits
 from render.exercises.kinds.local_derivative import derivative_lines
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option, SolutionStep
 from render.exercises.paths import Link, factors_of, single_products
+
+ROOM = 4
+"""So many lines there are to compute the factor; a solution with blanks would tell which it is."""
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
@@ -44,7 +49,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     items = [Item("a", prose("the missing factor"), ChoiceAnswer(tuple(options)), shares[0])]
     solution = [_found(pen, target, factors, gone, shares[0])]
     if planned.asked:
-        items.append(desk.item(planned.asked[0], shares[1], letter="b"))
+        number = desk.item(planned.asked[0], shares[1], letter="b")
+        items.append(replace(number, label=prose("its value")))  # its name would answer the question before
         solution.append(_number(desk, planned.asked[0], shares[1]))
     prompt = (
         paragraph("In this chain rule one factor is missing:"),
@@ -54,8 +60,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         ),
     )
     made = tuple(solution)
-    room = scaffold if planned.asked else shown
-    return Exercise(planned.kind, "A missing factor", prompt, tuple(items), made, room(made, planned.blanks))
+    room = (Space(ROOM),) if planned.asked and planned.blanks > 0 else shown(made, planned.blanks)
+    return Exercise(planned.kind, "A missing factor", prompt, tuple(items), made, room)
 
 
 def _chain(pen: Pen, target: Scalar, factors: tuple[Link, ...], gone: Link | None) -> tuple[Side, ...]:
