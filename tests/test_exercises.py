@@ -292,6 +292,15 @@ def test_a_delta_of_a_batch_says_of_which_example_it_is() -> None:
     assert said[4].endswith(", added up over the examples:")
 
 
+def test_a_rule_with_constants_of_its_own_is_given_with_them() -> None:
+    made = exercise("adam", "update:w1")
+    said = " ".join(plain_text(block.inlines) for block in made.prompt if isinstance(block, Paragraph))
+    assert all(constant in said for constant in ("0.9", "0.999", "k = 1"))
+    given = [block for block in made.prompt if isinstance(block, Equation)]
+    assert len(given) == 5
+    assert all(len(line.sides) == 2 for line in given)
+
+
 # ---- structure -----------------------------------------------------------------------------------
 
 
