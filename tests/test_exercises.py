@@ -181,6 +181,126 @@ def value(formula: Formula) -> float | None:
     return None
 
 
+# ---- nothing is given away -----------------------------------------------------------------------
+
+
+USUAL = ["mazur", "xor", "softmax", "relu", "adam"]
+
+
+@pytest.mark.parametrize("problem", USUAL)
+def test_no_exercise_states_what_another_asks_for(problem: str) -> None:
+    """The default selection: a value that is asked for stands in no prompt of the sheet, neither rounded nor not."""
+    made = sheet(problem).exercises
+    for each in made:
+        for name, answer in numbers(each).items():
+            for other in made:
+                stated = " ".join(plain_text(block.inlines) for block in other.prompt if isinstance(block, Paragraph))
+                found = re.findall(r"(\S+) [≈=] (-?[\d.]+\d)", stated)
+                assert name not in [symbol for symbol, _ in found], f"{name} stands in {other.kind}"
+                backward = [n for symbol, n in found if not symbol.startswith(("out", "net"))]
+                assert all(not same(n, answer) for n in backward), f"{name} stands in {other.kind}"
+
+
+def same(printed: str, answer: NumberAnswer) -> bool:
+    return abs(float(printed) - float(answer.value)) < 1e-6 * abs(float(answer.value))
+
+
+@pytest.mark.parametrize("problem", USUAL)
+def test_no_number_is_asked_for_twice(problem: str) -> None:
+    names = [name for each in sheet(problem).exercises for name in numbers(each)]
+    assert len(set(names)) == len(names)
+
+
+def test_what_the_way_back_starts_from_is_given() -> None:
+    stated = plain_text(exercise("mazur", "delta:net_h1").prompt[1].inlines)  # type: ignore[union-attr]
+    assert stated == "From the forward pass we have out_h1 ≈ 0.593270, out_o1 ≈ 0.751365 and out_o2 ≈ 0.772928."
+
+
+@pytest.mark.parametrize("problem", ["mazur", "softmax", "cnn", "xor"])
+def test_the_wrong_line_is_written_as_the_right_ones_are(problem: str) -> None:
+    """Each line has its quantity, one formula, and (but for what is read off) numbers and a result."""
+    made = exercise(problem, "find_mistake")
+    right = list(lines_of(made))
+    wrong = [block for block in made.prompt if isinstance(block, Equation)]
+    assert {len(line.sides) for line in wrong} <= {3, 4}
+    assert {len(line.sides) for line in right} <= {3, 4}
+
+
+def test_a_missing_factor_is_not_named_where_its_value_is_asked_for() -> None:
+    made = exercise("mazur", "missing_factor:w1", blanks="factors")
+    assert plain_text(made.items[1].label) == "its value"
+    assert not any(isinstance(block, Paragraph | Equation) for block in made.scaffold)
+
+
+@pytest.mark.parametrize(("kind", "answer"), [("activation_derivative", "sigma(z)*(1 - sigma(z))"), ("symbols", "i1")])
+@pytest.mark.parametrize("blanks", ["results", "factors"])
+def test_blanks_leave_out_the_formula_that_is_asked_for(kind: str, answer: str, blanks: str) -> None:
+    from render.exercises.blanks import LEVELS
+
+    made = exercise("mazur", kind, blanks=blanks)
+    assert LEVELS[blanks] < 1
+    last = [block for block in made.scaffold if isinstance(block, Equation)][-1]
+    assert all("Gap" in repr(side.formula) for side in last.sides[-1:]), answer
+
+
+@pytest.mark.parametrize("problem", ["mazur", "xor", "softmax"])
+def test_among_the_paths_are_some_that_are_none(problem: str) -> None:
+    (item,) = exercise(problem, "paths").items
+    assert isinstance(item.answer, ChoiceAnswer)
+    assert sum(not option.right for option in item.answer.options) >= 2
+
+
+def test_a_factor_of_a_unit_that_does_not_exist_is_not_offered() -> None:
+    choice = exercise("xor", "missing_factor").items[0].answer
+    assert isinstance(choice, ChoiceAnswer)
+    assert not any("o2" in plain_text(option.inlines) for option in choice.options)
+
+
+def test_of_multiples_of_the_answer_one_is_offered() -> None:
+    (item,) = exercise("mazur", "multiple_choice:w1").items
+    assert isinstance(item.answer, ChoiceAnswer)
+    found = [float(plain_text(option.inlines)) for option in item.answer.options]
+    (right,) = [float(plain_text(option.inlines)) for option in item.answer.options if option.right]
+    assert sum(round(each / right, 3) in (-1, 0.5, 2) for each in found) == 1
+
+
+FEEDBACK = {
+    ("mazur", "gradient:w5", "factor_two"): "of the square",
+    ("mazur", "gradient:w1", "sign_of_error"): "the sign is turned",
+    ("xor", "gradient:w5", "factor_two"): "a factor 2 too much.",
+}
+
+
+@pytest.mark.parametrize(("problem", "text", "mistake"), FEEDBACK)
+def test_a_mistake_is_called_what_it_is_where_it_is_made(problem: str, text: str, mistake: str) -> None:
+    (answer,) = numbers(exercise(problem, text)).values()
+    words = [each.words for each in answer.feedback if each.mistakes[0][0] == mistake]
+    assert any(FEEDBACK[problem, text, mistake] in each for each in words)
+
+
+@pytest.mark.parametrize(("problem", "most"), [("cnn", 9), ("lstm", 9), ("attention", 9), ("word2vec", 9)])
+def test_a_solution_is_short_and_starts_from_what_is_given(problem: str, most: int) -> None:
+    for made in sheet(problem).exercises:
+        steps = [step for step in made.solution if step.points]
+        assert len(steps) <= most, made.kind
+
+
+def test_a_delta_of_a_batch_says_of_which_example_it_is() -> None:
+    made = exercise("xor", "gradient:w5")
+    said = [plain_text(step.blocks[0].inlines) for step in made.solution]  # type: ignore[union-attr]
+    assert said[1] == "The delta of o1 in example 2:"
+    assert said[4].endswith(", added up over the examples:")
+
+
+def test_a_rule_with_constants_of_its_own_is_given_with_them() -> None:
+    made = exercise("adam", "update:w1")
+    said = " ".join(plain_text(block.inlines) for block in made.prompt if isinstance(block, Paragraph))
+    assert all(constant in said for constant in ("0.9", "0.999", "k = 1"))
+    given = [block for block in made.prompt if isinstance(block, Equation)]
+    assert len(given) == 5
+    assert all(len(line.sides) == 2 for line in given)
+
+
 # ---- structure -----------------------------------------------------------------------------------
 
 

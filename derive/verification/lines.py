@@ -98,6 +98,22 @@ def wrong_lines(
     return found
 
 
+def reading_of(derivation: Derivation, sheet: Sheet, array: str, index: tuple[int, ...]) -> Reading | None:
+    """∂E by an element as a sheet computes it, in quantities that have a name; None where no line of it is that short.
+
+    Its enclosures are those of the derivation's own numbers.
+    """
+    line = sheet.adjoints.get(array)
+    side = _Side(derivation, sheet, dict(derivation.given))
+    if line is None or line not in side.lines or side.constant(line) is not None:
+        return None
+    try:
+        node = _Expansion(side).of(_collected(side.lines[line]), index)
+    except _TooLongError:
+        return None
+    return Reading(node, line, index, Enclosures.of(sheet.equations, derivation.given), side.arrays)
+
+
 def _place(base: Sheet, edit: Edit) -> int:
     """At which line of the calculation an edit is made: the number of the first that it changes."""
     try:

@@ -42,7 +42,7 @@ def by_rule(pen: Pen, parameters: Sequence[Scalar], *, introduced: bool = False)
     row = OPTIMIZERS[update.rule]
     blocks: list[Block] = []
     if not introduced:
-        blocks.append(_introduction(pen, update, row))
+        blocks.append(introduction(pen, update, row))
     for parameter in parameters:
         blocks += rule_lines(pen, parameter)
     if not introduced:
@@ -50,7 +50,7 @@ def by_rule(pen: Pen, parameters: Sequence[Scalar], *, introduced: bool = False)
     return blocks
 
 
-def _introduction(pen: Pen, update: Update, row: Optimizer) -> Block:
+def introduction(pen: Pen, update: Update, row: Optimizer) -> Block:
     """The rule by name, what it remembers, and its constants."""
     used = [key for key in CONSTANTS if key != "learning_rate" and key in "\n".join(optimizers.written(update))]
     settings = optimizers.settings(update)

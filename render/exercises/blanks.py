@@ -59,6 +59,11 @@ def scaffold(solution: Sequence[SolutionStep], blank: float) -> tuple[Block, ...
     return tuple(made)
 
 
+def of_formulas(solution: Sequence[SolutionStep], blank: float) -> tuple[Block, ...]:
+    """The scaffold of what is answered with a formula: there the formulas are the results."""
+    return scaffold(solution, min(2 * blank, LEVELS["factors"]) if blank <= LEVELS["factors"] else blank)
+
+
 def shown(solution: Sequence[SolutionStep], blank: float) -> tuple[Block, ...]:
     """The scaffold of what is answered by ticking or ordering, which needs no room to write in."""
     return () if blank >= LEVELS["results"] else scaffold(solution, blank)
@@ -76,8 +81,8 @@ def _first_blank(equations: int, blank: float, low: float, high: float) -> float
 def _equation(block: Equation, place: int, fading: _Fading) -> Block:
     if place >= fading.frames:
         return Space(LINES_PER_EQUATION)
-    first, *rest = block.sides
-    made = [first]
+    kept = 1 if len(block.sides) > 1 else 0  # what stands alone goes on from the line before
+    made, rest = list(block.sides[:kept]), block.sides[kept:]
     for side in rest:
         numeric = is_numeric(side.formula)
         if numeric and place >= fading.results:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from derive.errors import ChainruleError, Fault, ProblemError, shown, unknown
 from derive.files.exercises import Chosen, Exercises
 from derive.problem import Problem
+from derive.scalars import Scalar
 from render.exercises.blanks import share
 from render.exercises.desk import Ground, Planned
-from render.exercises.kind import chosen
+from render.exercises.kind import Kind, Sheetful, chosen, named_in
 from render.exercises.kinds import KINDS
 
 USUAL = (
@@ -27,6 +30,9 @@ USUAL = (
 """What a sheet has where nobody has chosen, of these what the problem allows."""
 
 MOST = 100
+
+MOST_TRIED = 4
+"""So many candidates of a kind are looked at before it is left out."""
 
 
 def stated(problem: Problem, text: str | None, place: str = "--exercises") -> Exercises:
@@ -94,13 +100,42 @@ def planned(
     wanted = exercises.chosen or tuple(Chosen(name) for name in _possible(ground))
     sheet_blanks = share(blanks) if blanks is not None else _share(exercises.blanks)
     made: list[Planned] = []
-    for each in wanted:
+    for each, abouts in zip(wanted, _abouts(ground, wanted, place), strict=True):
         kind = KINDS[each.kind]
         due = points if points is not None else each.points if each.points is not None else exercises.points
         blank = sheet_blanks if blanks is not None or each.blanks is None else _share(each.blanks)
-        for about in chosen(kind, ground, each.of, each.count, f"{place}{kind.name}"):
+        for about in abouts:
             made.append(Planned(kind.name, about, kind.asked(ground, about), due, blank, each.mistake))
-    return tuple(made)
+    return tuple(_with_secrets(ground, made))
+
+
+def _abouts(ground: Ground, wanted: Sequence[Chosen], where: str) -> list[list[tuple[Scalar, ...]]]:
+    """What each exercise is about: first what somebody has chosen, and the others so that they give nothing away."""
+    sheet = Sheetful()
+    found: dict[int, list[tuple[Scalar, ...]]] = {}
+    for place, each in enumerate(wanted):
+        if each.of:
+            found[place] = named_in(KINDS[each.kind], ground, each.of, f"{where}{each.kind}")
+            for about in found[place]:
+                sheet.add(KINDS[each.kind], ground, about)
+    for place, each in enumerate(wanted):
+        if not each.of:
+            found[place] = chosen(KINDS[each.kind], ground, each.count, sheet, f"{where}{each.kind}")
+    return [found[place] for place in range(len(wanted))]
+
+
+def _with_secrets(ground: Ground, made: Sequence[Planned]) -> Iterator[Planned]:
+    """Each exercise with the quantities whose ∂E the others want."""
+    wants = [
+        {fact.scalar for fact in (*plan.asked, *KINDS[plan.kind].told(ground, plan.about).wanted) if fact.kind in BACK}
+        for plan in made
+    ]
+    for place, plan in enumerate(made):
+        others = [want for other, want in enumerate(wants) if other != place]
+        yield replace(plan, secret=frozenset[Scalar]().union(*others))
+
+
+BACK = ("delta", "gradient")
 
 
 def _share(blanks: object) -> float:
@@ -113,7 +148,12 @@ def _possible(ground: Ground) -> Sequence[str]:
     kinds = [KINDS[name] for name in USUAL if numbers or not KINDS[name].numbers]
     if not numbers:
         kinds += [KINDS[name] for name in ("order_factors", "symbols", "matrix_form", "activation_derivative")]
-    found = [kind.name for kind in kinds if next(iter(kind.candidates(ground)), None) is not None]
+    found = [kind.name for kind in kinds if _has_something(kind, ground)]
     if not found:
         raise ChainruleError("exercises: no kind of exercise has anything to ask about in this problem")
     return found
+
+
+def _has_something(kind: Kind, ground: Ground) -> bool:
+    """Is one of the first things that a kind could ask about possible?"""
+    return any(kind.possible(ground, about) for about in islice(kind.candidates(ground), MOST_TRIED))

@@ -15,7 +15,7 @@ from derive.reverse import adjoint_name
 from derive.scalars import Scalar
 from derive.variants.answers import Answered, Mistaken
 from derive.variants.asked import Asked
-from derive.verification.edit import Edit
+from derive.verification.edit import Edit, Layer
 from derive.verification.family import SENTENCES, family
 from derive.verification.judge import base_sheet
 from derive.verification.precision import Precision
@@ -32,7 +32,7 @@ JSON_PLACES = {"value": "arrays", "delta": "", "local": "", "gradient": "gradien
 """Where `chainrule gradients --json` prints a number of each kind."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ground:
     """What all variants of a problem have in common: the first derivation, names, and where mistakes are made."""
 
@@ -73,7 +73,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class Planned:
-    """An exercise as it is planned for all variants: its kind, what it is about, the numbers that it asks for."""
+    """An exercise as it is planned for all variants: its kind, what it is about, the numbers that it asks for.
+
+    ``secret``: the quantities whose ∂E is asked for, or needed on the way, in other exercises of the sheet.
+    """
 
     kind: str
     about: tuple[Scalar, ...]
@@ -81,6 +84,7 @@ class Planned:
     points: int | None = None
     blanks: float = 1.0
     mistake: str | None = None
+    secret: frozenset[Scalar] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,26 @@ class Desk:
         """
         lost = next((worth[each] for each in self.places(mistaken.edits[0]) if worth.get(each)), 1)
         due = max(0, points - lost)
-        return Feedback(mistaken.mistakes, mistaken.value, mistaken.shown, sentence(mistaken), due)
+        return Feedback(mistaken.mistakes, mistaken.value, mistaken.shown, self.sentence(mistaken), due)
+
+    def sentence(self, mistaken: Mistaken) -> str:
+        """What is said to who hands in the value that mistakes give: the most plausible of them in words."""
+        mistake, layer = mistaken.mistakes[0]
+        return self.said(mistake, layer)
+
+    def said(self, mistake: str, layer: Layer = "all") -> str:
+        """A mistake as a sentence. What begins with a formula does not get a capital.
+
+        What the general sentence says about the error holds for the layer of the outputs only.
+        """
+        where = "" if layer == "all" else f"in layer {layer}, "
+        last = max(variable.layer for variable in self.derivation.program.variables.values())
+        words, inside = SENTENCES[mistake], layer not in ("all", last)
+        if mistake == "sign_of_error" and inside:
+            words = "the sign is turned"
+        if mistake == "factor_two" and (inside or "squared" not in self.derivation.problem.loss.name):
+            words = "a factor 2 too much"
+        return f"{words}." if not where and words.startswith("a −") else f"{capital(where + words)}."
 
     def places(self, edit: Edit) -> Iterator[str]:
         """The array in whose step a mistake is made; what comes back to an output belongs to its net input's step."""
@@ -159,7 +182,7 @@ class Desk:
             case "updated":
                 return pen.updated(scalar)
             case "delta":
-                return pen.delta(scalar) if self.has_delta(scalar) else pen.partial(None, scalar)
+                return self.by(scalar)
             case "local":
                 return pen.partial(self.output_of(scalar), scalar)
         return pen.symbol(scalar)
@@ -179,6 +202,10 @@ class Desk:
     def _typed(self, scalar: Scalar) -> str:
         return self.ground.derivation.names.typed[scalar.array, scalar.index]
 
+    def by(self, scalar: Scalar) -> Formula:
+        """∂E by a quantity on the way, its delta where it has one."""
+        return self.pen.delta(scalar) if self.has_delta(scalar) else self.pen.partial(None, scalar)
+
     def has_delta(self, scalar: Scalar) -> bool:
         """Does the notation have a name for ∂E/∂scalar, its delta?"""
         variable = self.derivation.program.variables[scalar.array]
@@ -187,13 +214,6 @@ class Desk:
     def output_of(self, net: Scalar) -> Scalar:
         """The activation of a net input, element for element."""
         return Scalar(self.ground.outputs[net.array], net.index)
-
-
-def sentence(mistaken: Mistaken) -> str:
-    """What is said to who hands in the value that mistakes give: the most plausible of them in words."""
-    mistake, layer = mistaken.mistakes[0]
-    where = "" if layer == "all" else f"in layer {layer}, "
-    return f"{capital(where + SENTENCES[mistake])}."
 
 
 def in_words(carry: Precision) -> str:

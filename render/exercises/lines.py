@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from derive.chain import Step
+from derive.derivation import Derivation
 from derive.formula import Side
-from derive.scalars import Scalar
+from derive.scalars import Graph, Scalar
+from derive.variants.asked import Asked
 from derive.verification.lines import leaves
 from render.compose import factors
+from render.compose.brief import in_halves
 from render.compose.closing import bias_line
 from render.compose.network.terms import chain_line
 from render.compose.pen import Slot, listed, paragraph, prose
-from render.document import Block, Equation, Inlines
-from render.exercises.desk import Desk
+from render.compose.structure import LayerView, local
+from render.compose.tables import Cell
+from render.document import Block, Inlines
+from render.exercises.desk import Desk, Ground
+from render.exercises.kind import Told
+from render.exercises.wording import back_to, capitalised, delta_words, what
 
-MOST_LINES = 14
-"""So many lines a solution has; what comes before them is stated."""
+MOST_LINES = 8
+"""So many lines a solution has; what comes before them is given in the exercise."""
+
+
+class Derived(Protocol):
+    """What has a derivation and, of a dense network, its layers: a `Ground` for all variants, a `Desk` for one."""
+
+    @property
+    def derivation(self) -> Derivation:
+        """The derivation."""
+
+    @property
+    def views(self) -> tuple[LayerView, ...]:
+        """The layers of a dense network; none of any other."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +55,13 @@ class Line:
 
 def forward_lines(desk: Desk, target: Scalar) -> list[Line]:
     """The definitions that a forward value rests on, in the order of calculation; the last `MOST_LINES` of them."""
-    needed = _ancestors(desk, target)[-MOST_LINES:]
-    return [Line(each, False, desk.pen.forward_line(each), _computed(desk, each)) for each in needed]
+    return [Line(each, False, desk.pen.forward_line(each), _computed(desk, each)) for each in way_there(desk, target)]
 
 
-def _ancestors(desk: Desk, target: Scalar) -> list[Scalar]:
-    """The computed scalars that one rests on, itself last."""
-    graph, found = desk.derivation.graph, {}
-    order = {equation.target: place for place, equation in enumerate(desk.derivation.program.equations)}
+def way_there(derived: Derived, target: Scalar) -> list[Scalar]:
+    """The computed scalars that a value rests on, itself last; of very many the last `MOST_LINES`."""
+    graph, found = derived.derivation.graph, {}
+    order = _order(derived)
     waiting = [target]
     while waiting:
         scalar = waiting.pop()
@@ -51,15 +70,38 @@ def _ancestors(desk: Desk, target: Scalar) -> list[Scalar]:
             continue
         found[scalar] = (order[scalar.array], scalar.index)
         waiting += leaves(node)
-    return sorted(found, key=lambda each: _unit_by_unit(desk, each, found[each]))
+    return sorted(found, key=lambda each: _unit_by_unit(derived, each, found[each]))[-MOST_LINES:]
 
 
-def _unit_by_unit(desk: Desk, scalar: Scalar, place: tuple[int, tuple[int, ...]]) -> tuple[object, ...]:
+def stated_before(derived: Derived, target: Scalar) -> list[Scalar]:
+    """The computed values that the lines of a forward value read and that none of them computes."""
+    lines, graph = way_there(derived, target), derived.derivation.graph
+    read = dict.fromkeys(each for line in lines for each in _read(graph, line) if each not in lines)
+    return in_order(derived, [each for each in read if graph.definition(each) is not None])
+
+
+def _read(graph: Graph, scalar: Scalar) -> Iterator[Scalar]:
+    node = graph.definition(scalar)
+    return leaves(node) if node is not None else iter(())
+
+
+def _unit_by_unit(derived: Derived, scalar: Scalar, place: tuple[int, tuple[int, ...]]) -> tuple[object, ...]:
     """Net input and output of a unit stand together, unit after unit."""
-    variable = desk.derivation.program.variables[scalar.array]
-    if desk.views and variable.role in ("net", "activation"):
+    variable = derived.derivation.program.variables[scalar.array]
+    if derived.views and variable.role in ("net", "activation"):
         return (variable.layer, 0, scalar.index, place)
-    return (variable.layer if desk.views and variable.layer else 10**6, 1, (), place)
+    return (variable.layer if derived.views and variable.layer else 10**6, 1, (), place)
+
+
+def _order(derived: Derived) -> dict[str, int]:
+    """The place of each array in the order of calculation."""
+    return {equation.target: place for place, equation in enumerate(derived.derivation.program.equations)}
+
+
+def in_order(derived: Derived, scalars: Iterable[Scalar]) -> list[Scalar]:
+    """Computed values in the order of calculation."""
+    order = _order(derived)
+    return sorted((each for each in scalars if each.array in order), key=lambda each: (order[each.array], each.index))
 
 
 def _computed(desk: Desk, scalar: Scalar) -> Inlines:
@@ -69,51 +111,71 @@ def _computed(desk: Desk, scalar: Scalar) -> Inlines:
 # ---- backward --------------------------------------------------------------------------------
 
 
+def way_back(derived: Derived, target: Scalar) -> list[Scalar]:
+    """What has a ∂E by it on the way from the error back to a quantity, itself last; the last `MOST_LINES`."""
+    found = list(_dense_way(derived, target)) if _layered(derived, target) else _chain_way(derived, target)
+    return found[-MOST_LINES:]
+
+
 def backward_lines(desk: Desk, target: Scalar) -> list[Line]:
     """The lines from the error back to ∂E/∂target, itself last; the last `MOST_LINES` of them."""
-    made = list(_dense_lines(desk, target) if _layered(desk, target) else _chain_lines(desk, target))
-    return made[-MOST_LINES:]
+    dense = _layered(desk, target)
+    return [_dense_line(desk, each) if dense else _chain_line(desk, each) for each in way_back(desk, target)]
 
 
-def _layered(desk: Desk, target: Scalar) -> bool:
-    variable = desk.derivation.program.variables[target.array]
-    return bool(desk.views) and variable.role in ("net", "weight", "bias")
+def _layered(derived: Derived, target: Scalar) -> bool:
+    variable = derived.derivation.program.variables[target.array]
+    return bool(derived.views) and variable.role in ("net", "weight", "bias")
 
 
-def _dense_lines(desk: Desk, target: Scalar) -> Iterator[Line]:
-    pen, views = desk.pen, desk.views
-    variable = desk.derivation.program.variables[target.array]
+def _dense_way(derived: Derived, target: Scalar) -> Iterator[Scalar]:
+    views = derived.views
+    variable = derived.derivation.program.variables[target.array]
     view = views[variable.layer - 1]
     examples = [target.index[0]] if variable.role == "net" else list(range(view.examples))
-    units = _units_of(desk, target)
+    units = _units_of(derived, target)
     for later in reversed(views[view.number - 1 :]):
-        following = None if later.last else views[later.number]
         for example in examples:
             for unit in units if later is view else range(later.units):
-                net = later.net_of(unit, example)
-                sides = factors.delta_line(pen, later, following, unit, example)
-                yield Line(net, True, sides, prose("The delta of {unit}:", unit=pen.unit(net)))
-    if variable.role == "weight":
-        words = prose(
-            "The gradient is the delta of the unit times the value that comes in over {w}:", w=pen.symbol(target)
-        )
-        yield Line(target, True, factors.gradient_line(pen, view, target), words)
-    elif variable.role == "bias":
-        words = prose("What {b} adds to is multiplied by 1, so its gradient is the delta alone:", b=pen.symbol(target))
-        yield Line(target, True, bias_line(pen, view, target), words)
+                yield later.net_of(unit, example)
+    if variable.role != "net":
+        yield target
 
 
-def _units_of(desk: Desk, target: Scalar) -> Sequence[int]:
-    variable = desk.derivation.program.variables[target.array]
+def _units_of(derived: Derived, target: Scalar) -> Sequence[int]:
+    variable = derived.derivation.program.variables[target.array]
     if variable.role == "bias" and not variable.shape:
-        return range(desk.views[variable.layer - 1].units)
+        return range(derived.views[variable.layer - 1].units)
     return [target.index[-1] if variable.role == "net" else target.index[0]]
 
 
-def _chain_lines(desk: Desk, target: Scalar) -> Iterator[Line]:
-    """A line for each ∂E/∂v on the way, the error's side first."""
-    steps = desk.derivation.gradient_steps
-    order = {equation.target: place for place, equation in enumerate(desk.derivation.program.equations)}
+def _dense_line(desk: Desk, scalar: Scalar) -> Line:
+    pen, views = desk.pen, desk.views
+    variable = desk.derivation.program.variables[scalar.array]
+    view = views[variable.layer - 1]
+    added = ", added up over the examples" if view.examples > 1 else ""
+    if variable.role == "net":
+        following = None if view.last else views[view.number]
+        sides = factors.delta_line(pen, view, following, scalar.index[-1], scalar.index[0])
+        return Line(scalar, True, sides, delta_words(desk, scalar))
+    if variable.role == "weight":
+        words = prose(
+            "The gradient is the delta of the unit times the value that comes in over {w}{added}:",
+            w=pen.symbol(scalar),
+            added=added,
+        )
+        return Line(scalar, True, factors.gradient_line(pen, view, scalar), words)
+    words = prose(
+        "What {b} adds to is multiplied by 1, so its gradient is the delta alone{added}:",
+        b=pen.symbol(scalar),
+        added=added,
+    )
+    return Line(scalar, True, bias_line(pen, view, scalar), words)
+
+
+def _chain_way(derived: Derived, target: Scalar) -> list[Scalar]:
+    """Each v whose ∂E/∂v is to be calculated on the way, the error's side first; what is a constant is not."""
+    steps, order = derived.derivation.gradient_steps, _order(derived)
     found: dict[Scalar, Step] = {}
     waiting = [target]
     while waiting:
@@ -122,115 +184,100 @@ def _chain_lines(desk: Desk, target: Scalar) -> Iterator[Line]:
             continue
         found[scalar] = steps[scalar]
         waiting += [each.by for term in steps[scalar].terms for each in term.factors if each.local is None]
-    first_last = sorted(found, key=lambda each: (-order.get(each.array, -1), each.index))
-    wanted = [each for each in sorted(first_last, key=lambda each: each == target) if found[each].terms]
-    for scalar in wanted[-MOST_LINES:]:
-        sides = chain_line(desk.pen, found[scalar])
-        yield Line(scalar, True, sides, prose("Back to {it}:", it=desk.pen.symbol(scalar)))
+    first_last = sorted(found, key=lambda each: (each == target, -order.get(each.array, -1), each.index))
+    return [each for each in first_last if found[each].terms and (each == target or not _constant(found[each]))]
+
+
+def _constant(step: Step) -> bool:
+    """Is ∂E/∂v the same number whatever is computed, as that by the error of one output is 1?"""
+    return all(each.local is not None and each.local.is_number for term in step.terms for each in term.factors)
+
+
+def _chain_line(desk: Desk, scalar: Scalar) -> Line:
+    sides = chain_line(desk.pen, desk.derivation.gradient_steps[scalar])
+    return Line(scalar, True, sides, back_to(desk, scalar))
 
 
 # ---- what a line rests on ----------------------------------------------------------------------
 
 
-def known_values(desk: Desk, lines: Sequence[Line]) -> list[Scalar]:
+def known_values(derived: Derived, way: Sequence[Scalar]) -> list[Scalar]:
     """The computed values of the forward pass that backward lines read, in the order of calculation."""
-    derivation = desk.derivation
+    derivation = derived.derivation
     found: dict[Scalar, None] = {}
-    for line in lines:
-        step = derivation.gradient_steps.get(line.scalar)
-        targets = [line.scalar] if step is not None else []
-        if desk.views and derivation.program.variables[line.scalar.array].role == "net":
-            view = desk.views[derivation.program.variables[line.scalar.array].layer - 1]
-            outs = range(view.units) if view.row.over_axis else [line.scalar.index[-1]]
-            found |= dict.fromkeys(view.out_of(unit, line.scalar.index[0]) for unit in outs)
-            if view.row.kink:
-                found[line.scalar] = None
+    for scalar in way:
+        if derived.views and derivation.program.variables[scalar.array].role == "net":
+            found |= dict.fromkeys(_read_by_delta(derived, scalar))
             continue
-        for target in targets:
-            for term in derivation.gradient_steps[target].terms:
-                for factor in term.factors:
-                    if factor.local is not None:
-                        found |= dict.fromkeys(
-                            derivation.scalar_of(s) for s in sorted(factor.local.free_symbols, key=str)
-                        )
-    order = {equation.target: place for place, equation in enumerate(derivation.program.equations)}
-    computed = [scalar for scalar in found if scalar.array in order]
-    return sorted(computed, key=lambda each: (order[each.array], each.index))
+        step = derivation.gradient_steps.get(scalar)
+        factors_of = [each.local for term in step.terms for each in term.factors] if step is not None else []
+        symbols = [symbol for each in factors_of if each is not None for symbol in each.free_symbols]
+        found |= dict.fromkeys(derivation.scalar_of(symbol) for symbol in symbols)
+    return in_order(derived, found)
 
 
-def missing_upstream(desk: Desk, lines: Sequence[Line]) -> list[Scalar]:
+def _read_by_delta(derived: Derived, net: Scalar) -> list[Scalar]:
+    """The values of the forward pass from which a dense network's delta is made."""
+    view = derived.views[derived.derivation.program.variables[net.array].layer - 1]
+    outs = [view.out_of(unit, net.index[0]) for unit in (range(view.units) if view.row.over_axis else [net.index[-1]])]
+    if view.last or view.row.over_axis:
+        return [*outs, net] if view.row.kink else outs
+    return [derived.derivation.scalar_of(s) for s in local(derived.derivation, outs[0], net).free_symbols]
+
+
+def missing_upstream(derived: Derived, way: Sequence[Scalar]) -> list[Scalar]:
     """The ∂E/∂v that the lines read and that no line of them computes."""
-    computed = {line.scalar for line in lines}
-    error = Scalar(desk.derivation.program.error, ())
+    error = Scalar(derived.derivation.program.error, ())
     found: dict[Scalar, None] = {}
-    for line in lines:
-        if _layered(desk, line.scalar):
+    for scalar in way:
+        if _layered(derived, scalar):
+            found |= dict.fromkeys(_deltas_read(derived, scalar))
             continue
-        step = desk.derivation.gradient_steps.get(line.scalar)
+        step = derived.derivation.gradient_steps.get(scalar)
         for term in step.terms if step is not None else ():
             found |= dict.fromkeys(each.by for each in term.factors if each.local is None)
-    return [scalar for scalar in found if scalar not in computed and scalar != error]
+    return [scalar for scalar in found if scalar not in way and scalar != error]
 
 
-MOST_KNOWN = 12
-"""So many values are listed in a sentence."""
+def _deltas_read(derived: Derived, scalar: Scalar) -> Iterator[Scalar]:
+    """The deltas that a dense network's delta or gradient is made from."""
+    variable = derived.derivation.program.variables[scalar.array]
+    view = derived.views[variable.layer - 1]
+    if variable.role != "net":
+        for example in range(view.examples):
+            yield from (view.net_of(unit, example) for unit in _units_of(derived, scalar))
+    elif not view.last:
+        following = derived.views[view.number]
+        yield from (following.net_of(unit, scalar.index[0]) for unit in range(following.units))
 
 
-def starting_from(desk: Desk, lines: Sequence[Line]) -> tuple[Block, ...]:
-    """The sentence that lists what backward lines start from; nothing where they start from given numbers alone."""
+def given_first(desk: Desk, way: Sequence[Scalar]) -> tuple[Block, ...]:
+    """The sentence that gives what backward lines start from; nothing where they start from given numbers alone."""
+    return given_values(desk, known_values(desk, way), missing_upstream(desk, way))
+
+
+MOST_LISTED = 9
+"""So many values stand in a sentence; of more there is a table."""
+
+
+def given_values(desk: Desk, values: Sequence[Scalar], upstream: Sequence[Scalar] = ()) -> tuple[Block, ...]:
+    """The sentence that gives values of the forward pass, and ∂E by some of them."""
     pen = desk.pen
-    values: list[Slot] = [(Side(pen.symbol(each), ""), pen.value(each).side) for each in known_values(desk, lines)]
-    values += [(Side(pen.partial(None, each), ""), pen.gradient(each).side) for each in missing_upstream(desk, lines)]
-    if not values:
+    if not pen.numbers or not (values or upstream):
         return ()
-    shown = values[:MOST_KNOWN]
-    more = f", and {len(values) - MOST_KNOWN} more" if len(values) > MOST_KNOWN else ""
-    return (paragraph("From the forward pass we have {values}{more}.", values=listed(shown), more=more),)
+    listed_values: list[Slot] = [(Side(pen.symbol(each), ""), pen.value(each).side) for each in values]
+    listed_values += [(Side(desk.by(each), ""), pen.gradient(each).side) for each in upstream]
+    start = "From the forward pass" if not upstream else "From the calculation so far"
+    if len(listed_values) <= MOST_LISTED:
+        return (paragraph("{start} we have {values}.", start=start, values=listed(listed_values)),)
+    rows: list[list[Cell]] = [[pen.symbol(each), pen.value(each)] for each in values]
+    rows += [[desk.by(each), pen.gradient(each)] for each in upstream]
+    return in_halves("", prose("{start}.", start=start), ("", "value"), rows)
 
 
-def equation_of(line: Line, *, boxed: bool = False) -> Equation:
-    """A line as a displayed equation."""
-    return Equation(line.sides, boxed=boxed)
-
-
-# ---- words -------------------------------------------------------------------------------------
-
-
-def what(desk: Desk, scalar: Scalar) -> Inlines:
-    """What a quantity is, in words, without its name: the net input of h1; the error of output 2."""
-    pen, variable = desk.pen, desk.derivation.program.variables[scalar.array]
-    several = "" if not variable.per_example or variable.shape[0] == 1 else f" in example {pen.nth(scalar.index[0])}"
-    if desk.views:
-        match variable.role:
-            case "net":
-                return prose("the net input of {unit}{several}", unit=pen.unit(scalar), several=several)
-            case "activation":
-                net = Scalar(desk.views[variable.layer - 1].net.name, scalar.index)
-                return prose("the output of {unit}{several}", unit=pen.unit(net), several=several)
-            case "output_error":
-                return prose("the error of output {n}{several}", n=pen.nth(scalar.index[-1]), several=several)
-            case "weight":
-                return prose("the weight")
-            case "bias":
-                return prose("the bias")
-    if scalar.array == desk.derivation.program.error:
-        return prose("the error")
-    words = variable.meaning.removeprefix("the ").strip()
-    return prose("the {words}{several}", words=words or "value", several=several)
-
-
-def named(desk: Desk, scalar: Scalar) -> Inlines:
-    """The same with its name behind it: the net input of h1, net_h1."""
-    return prose("{what}, {name}", what=what(desk, scalar), name=desk.pen.symbol(scalar))
-
-
-def capitalised(inlines: Inlines) -> Inlines:
-    """Inlines with the first letter large."""
-    from dataclasses import replace
-
-    from render.document import Text
-
-    first, *rest = inlines
-    if isinstance(first, Text):
-        return (replace(first, text=first.text[:1].upper() + first.text[1:]), *rest)
-    return inlines
+def told_of_way(ground: Ground, target: Scalar) -> Told:
+    """What an exercise about ∂E/∂target gives, and what has to be found on the way."""
+    way = way_back(ground, target)
+    values = tuple(Asked("value", each) for each in known_values(ground, way))
+    upstream = tuple(Asked("delta", each) for each in missing_upstream(ground, way))
+    return Told((*values, *upstream), tuple(Asked("delta", each) for each in way))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from derive.formula import Gap, Number, Side
-from render.compose.pen import paragraph, prose
+from render.compose.pen import count, paragraph, prose
 from render.compose.tables import Cell, table
 from render.document import (
     Block,
@@ -28,6 +28,7 @@ from render.document import (
 from render.exercises.model import (
     ChoiceAnswer,
     Exercise,
+    Feedback,
     FormulaAnswer,
     Item,
     NumberAnswer,
@@ -41,6 +42,9 @@ from render.handout.heading import Heading
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CAPITALS = LETTERS.upper()
+
+MOST_MISTAKES = 12
+"""So many mistakes stand in the marking scheme of an answer; the key has all."""
 
 TABLE_FROM = 5
 """So many numbers that are asked for stand in a table."""
@@ -121,7 +125,7 @@ def _asked(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = [*exercise.prompt]
     scaffold = list(exercise.scaffold)
     if scaffold and not all(isinstance(block, Space) for block in scaffold):
-        scaffold.insert(0, paragraph("Fill in what is missing:"))
+        scaffold = _to_fill(scaffold)
     ticked = [item for item in exercise.items if isinstance(item.answer, ChoiceAnswer | OrderAnswer)]
     written = [item for item in exercise.items if item not in ticked]
     for item in ticked:
@@ -132,6 +136,14 @@ def _asked(exercise: Exercise, number: int) -> list[Block]:
     for item in written:
         blocks += _room(item)
     return blocks
+
+
+def _to_fill(scaffold: Sequence[Block]) -> list[Block]:
+    """The scaffold after what is to be done with it, in one paragraph with its first sentence: none stands alone."""
+    first, *rest = scaffold
+    if isinstance(first, Paragraph):
+        return [Paragraph((Text("Fill in what is missing. "), *first.inlines)), *rest]
+    return [paragraph("Fill in what is missing:"), *scaffold]
 
 
 def _table_to_fill(items: Sequence[Item]) -> Table:
@@ -229,8 +241,9 @@ def _how_to_mark(sheet: Sheet) -> list[Block]:
 
 def _marked(exercise: Exercise, number: int) -> list[Block]:
     blocks: list[Block] = []
-    rows = [_step_row(place, step) for place, step in enumerate(exercise.solution, start=1) if step.points]
-    carried = any(step.follows for step in exercise.solution)
+    worth = [step for step in exercise.solution if step.points]
+    rows = [_step_row(place, step) for place, step in enumerate(worth, start=1)]
+    carried = any(step.follows for step in worth)
     blocks += table(
         f"tab-steps-{number}",
         prose("What each step is worth."),
@@ -255,10 +268,14 @@ def _item_marked(item: Item, number: int) -> Iterator[Block]:
             within = Math((Side(Number(_short(tolerance)), ""),))
             yield Paragraph((*lead, *item.label, Text(" ≈ "), value, Text(", accepted within ± "), within, Text(".")))
             if feedback:
-                rows: list[list[Cell]] = [[Number(each.shown), each.words, str(each.points)] for each in feedback]
+                rows = _mistake_rows(feedback)
                 name = f"tab-mistakes-{number}{'-' + item.letter if item.letter else ''}"
                 caption = prose("What known mistakes give, and the points that are still due.")
-                yield from table(name, caption, ("answer", "mistake", "points"), rows, (True, False, True))
+                columns = ("answer", "mistake", "points")
+                yield from table(name, caption, columns, rows[:MOST_MISTAKES], (True, False, True))
+                if len(rows) > MOST_MISTAKES:
+                    left = count(len(rows) - MOST_MISTAKES, "more mistake")
+                    yield paragraph("The key has {left}, less plausible.", left=left)
         case ChoiceAnswer(options=options):
             right = ", ".join(LETTERS[k] for k, option in enumerate(options) if option.right)
             yield Paragraph((*lead, *item.label, Text(": "), Strong(right), Text(".")))
@@ -268,6 +285,14 @@ def _item_marked(item: Item, number: int) -> Iterator[Block]:
             yield Paragraph(
                 (*lead, *item.label, Text(": "), Emphasis("any form that is equal to "), Math((Side(formula, ""),)))
             )
+
+
+def _mistake_rows(feedback: Sequence[Feedback]) -> list[list[Cell]]:
+    """A row for each mistake, the most plausible first, with the first of the values that it gives."""
+    first: dict[str, Feedback] = {}
+    for each in feedback:
+        first.setdefault(each.words, each)
+    return [[Number(each.shown), each.words, str(each.points)] for each in first.values()]
 
 
 def _short(decimal: str) -> str:

@@ -74,6 +74,13 @@ def _has_deltas(names: Names) -> bool:
 def _sides(pen: Pen, wrong: Wrong, reading: Reading) -> tuple[Side, ...]:
     """The line as it is on one of the two sheets; of what was handed over only what it is."""
 
+    left = None if wrong.handed else left_of(pen, wrong)
+    return reading_sides(pen, left, reading)
+
+
+def reading_sides(pen: Pen, left: Formula | None, reading: Reading) -> tuple[Side, ...]:
+    """An element of a sheet in symbols, numbers and result, after what it is."""
+
     def symbol(scalar: Scalar) -> Formula:
         array = reading.gradients.get(scalar.array)
         return pen.symbol(scalar) if array is None else gradient(pen, Scalar(array, scalar.index))
@@ -83,6 +90,6 @@ def _sides(pen: Pen, wrong: Wrong, reading: Reading) -> tuple[Side, ...]:
 
     formula = reading.formula(symbol)
     result = pen.show(reads(reading.line, reading.index), reading.enclosures)
-    formulas: Sequence[Formula] = (formula,) if wrong.handed else (left_of(pen, wrong), formula)
+    formulas: Sequence[Formula] = (formula,) if left is None else (left, formula)
     first, *rest = (pen.elided(each) for each in formulas)
     return pen.line(first, *rest, numbers=reading.formula(number), result=result)

@@ -16,7 +16,7 @@ from render.compose.definitions import short
 from render.compose.opening import function_words
 from render.compose.pen import paragraph, prose
 from render.document import Equation
-from render.exercises.blanks import scaffold
+from render.exercises.blanks import of_formulas
 from render.exercises.desk import Desk, Ground, Planned, split
 from render.exercises.kind import Kind
 from render.exercises.model import Exercise, FormulaAnswer, Item, SolutionStep
@@ -66,7 +66,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     item = Item("", prose("{it}", it=worked.left), FormulaAnswer(result, plain_equation((Side(result, ""),))), points)
     solution = tuple(steps)
     title = "The derivative of an activation"
-    return Exercise(planned.kind, title, (prompt,), (item,), solution, scaffold(solution, planned.blanks))
+    return Exercise(planned.kind, title, (prompt,), (item,), solution, of_formulas(solution, planned.blanks))
 
 
 KIND = Kind(

@@ -13,8 +13,8 @@ from render.compose.tables import Cell, table
 from render.document import Block, Equation
 from render.exercises.blanks import scaffold
 from render.exercises.desk import Desk, Ground, Planned, in_words, split
-from render.exercises.kind import Kind
-from render.exercises.lines import Line, backward_lines, starting_from
+from render.exercises.kind import Kind, Told
+from render.exercises.lines import Line, backward_lines, given_first, known_values
 from render.exercises.model import Exercise, Item, SolutionStep
 
 MOST_ROWS = 24
@@ -47,6 +47,12 @@ def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     return _all(ground)
 
 
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The forward values are given."""
+    values = known_values(ground, [each.scalar for each in _all(ground)])
+    return Told(tuple(Asked("value", each) for each in values))
+
+
 def make(desk: Desk, planned: Planned) -> Exercise:
     """Fill in the table of the backward pass."""
     total = len(planned.asked) if planned.points is None else planned.points
@@ -56,16 +62,15 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         for number, (each, due) in enumerate(zip(planned.asked, shares, strict=True))
     )
     steps = tuple(_step(desk, each, item) for each, item in zip(planned.asked, items, strict=True))
-    start = starting_from(desk, [_line(desk, each) for each in planned.asked])
-    first = replace(steps[0], blocks=(*start, *steps[0].blocks))
+    given = given_first(desk, [each.scalar for each in planned.asked])
     last = replace(steps[-1], blocks=(*steps[-1].blocks, *_table(desk, planned)))
-    solution = (first, *steps[1:-1], last)
+    solution = (*steps[:-1], last)
     prompt = paragraph(
         "Do the whole backward pass: compute every delta and every gradient, and fill in the table. Carry {digits}.",
         digits=in_words(desk.carry),
     )
     shown = () if planned.blanks >= 1 else scaffold(solution[:-1], planned.blanks)
-    return Exercise(planned.kind, "The backward pass", (prompt,), items, solution, shown)
+    return Exercise(planned.kind, "The backward pass", (prompt, *given), items, solution, shown)
 
 
 def _letter(number: int) -> str:
@@ -102,5 +107,6 @@ KIND = Kind(
     candidates,
     make,
     asked,
+    told,
     nothing=f"its backward pass has no rows, or more than the {MOST_ROWS} that a person would fill in",
 )

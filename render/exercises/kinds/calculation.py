@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from derive.formula import Number
 from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.document import Block, Equation, Inlines
 from render.exercises.blanks import scaffold
 from render.exercises.desk import Desk, Planned, in_words, split
-from render.exercises.lines import Line, starting_from
+from render.exercises.lines import Line
 from render.exercises.model import Exercise, Item, SolutionStep
 
 
-def steps(
-    desk: Desk, lines: Sequence[Line], points: int, *, before: tuple[Block, ...] = ()
-) -> tuple[SolutionStep, ...]:
+def steps(desk: Desk, lines: Sequence[Line], points: int) -> tuple[SolutionStep, ...]:
     """A step for each line, the points split over them; the last is the answer."""
     shares = split(points, [1] * len(lines))
     made = []
@@ -27,7 +26,7 @@ def steps(
         left = line.sides[0].formula
         made.append(
             SolutionStep(
-                (*(before if number == 0 else ()), sentence, block),
+                (sentence, block),
                 due,
                 prose("{it}: formula and number", it=left),
                 () if number == 0 else prose("with a wrong value from before, used rightly, full points"),
@@ -42,12 +41,12 @@ def default_points(lines: Sequence[Line], planned: Planned) -> int:
 
 
 def calculated(
-    desk: Desk, planned: Planned, title: str, prompt: Inlines, lines: Sequence[Line], *, backward: bool = False
+    desk: Desk, planned: Planned, title: str, prompt: Inlines, lines: Sequence[Line], given: tuple[Block, ...] = ()
 ) -> Exercise:
-    """An exercise that asks for one number, worked out in lines."""
+    """An exercise that asks for one number, worked out in lines; ``given``: what they start from."""
     (asked,) = planned.asked
     points = default_points(lines, planned)
-    solution = steps(desk, lines, points, before=starting_from(desk, lines) if backward else ())
+    solution = steps(desk, lines, points)
     answer = paragraph(
         "So {it} is {number} to {digits}.",
         it=desk.label(asked),
@@ -55,7 +54,7 @@ def calculated(
         digits=in_words(desk.carry),
     )
     whole = (*solution[:-1], replace(solution[-1], blocks=(*solution[-1].blocks, answer)))
-    asks = (paragraph("{prompt}", prompt=prompt),)
+    asks = (paragraph("{prompt}", prompt=prompt), *given)
     worth = {line.scalar.array: step.points for line, step in zip(lines, solution, strict=True)}
     return Exercise(
         planned.kind, title, asks, (desk.item(asked, points, worth),), whole, scaffold(solution, planned.blanks)
@@ -64,8 +63,6 @@ def calculated(
 
 def number_text(desk: Desk, asked: Asked) -> Inlines:
     """The answer as a number in a sentence."""
-    from derive.formula import Number
-
     return prose("{n}", n=Number(desk.shown(asked)))
 
 

@@ -6,15 +6,21 @@ from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kind import Kind, quantities
+from render.exercises.kind import Kind, Told, quantities
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import backward_lines, named
+from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
 from render.exercises.model import Exercise
+from render.exercises.wording import named
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """∂E/∂net."""
     return (Asked("delta", about[0]),)
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The forward values are given; the lines of the way back are to be found."""
+    return told_of_way(ground, about[0])
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -28,7 +34,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         what=named(desk, target),
     )
     title = "A delta" if desk.has_delta(target) else "On the way back"
-    return calculated(desk, planned, title, prompt, backward_lines(desk, target), backward=True)
+    given = given_first(desk, way_back(desk, target))
+    return calculated(desk, planned, title, prompt, backward_lines(desk, target), given)
 
 
-KIND = Kind("delta", "compute the delta of a unit, ∂E by its net input", quantities, make, asked)
+KIND = Kind("delta", "compute the delta of a unit, ∂E by its net input", quantities, make, asked, told)

@@ -2,42 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from itertools import islice
+from dataclasses import dataclass
+from functools import lru_cache
 
-from derive.derivation import Derivation
 from derive.errors import ChainruleError, unknown
-from derive.evaluate.balls import Enclosures
-from derive.formula import Side
 from derive.plain import plain_equation
 from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from derive.verification.edit import BACKWARD, Edit
-from derive.verification.family import SENTENCES
-from derive.verification.lines import wrong_lines
-from derive.verification.precision import Precision
-from derive.verification.sheet import DoesNotApplyError
-from render.compose.pen import SIX, capital, paragraph, prose
-from render.compose.verification.lines import WrittenLine, written_line
+from render.compose.pen import paragraph, prose
 from render.document import Block, Equation
+from render.exercises import written_out
 from render.exercises.desk import Desk, Ground, Planned, split
-from render.exercises.kind import Kind, weights
-from render.exercises.lines import Line, backward_lines, starting_from
+from render.exercises.kind import Kind, Told, weights
+from render.exercises.lines import Line, given_values, in_order
 from render.exercises.model import ChoiceAnswer, Exercise, FormulaAnswer, Item, Option, SolutionStep
+from render.exercises.written_out import Way
 
-MOST_TRIED = 4
-"""So many weights are looked at for one in whose calculation a mistake shows."""
+KEPT = 256
+"""So many ways back are kept for the next variant, which has the same lines."""
+
+MOST_SHOWN = 10
+"""So many lines are shown; what comes before them is given."""
+
+ALL_LAYERS = ("sign_of_error", "factor_two", "target_forgotten")
+"""Mistakes of all layers at once that are made in the first line of the way back."""
 
 
-def candidates(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
-    """Weights in whose calculation a known mistake shows."""
-    for about in islice(weights(ground), MOST_TRIED):
-        desk = Desk(ground, ground.pen(ground.derivation, SIX), {}, Precision("sf", SIX), "")
-        right = backward_lines(desk, about[0])
-        if any(_shown(desk, edit, right) is not None for edit in _edits(desk)):
-            yield about
+OF_THE_ERROR = ("sign_of_error", "factor_two", "target_forgotten", "error_value_as_delta")
+"""Mistakes in the derivative of the error: in a line that starts from another ∂E they would be called wrongly."""
+
+
+@dataclass(frozen=True)
+class _Slip:
+    """A mistake and the one line in which it shows; all lines as somebody writes them who makes it."""
+
+    edit: Edit
+    scalar: Scalar
+    way: Way
+
+
+def possible(ground: Ground, about: tuple[Scalar, ...]) -> bool:
+    """Does a known mistake show in its calculation?"""
+    return bool(slips(ground, about[0]))
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The values from which the lines start are given, and all lines but one are right."""
+    right = right_way(ground, about[0])
+    values, before = written_out.read_by(ground, right)
+    given = (*(Asked("value", each) for each in values), *(Asked("delta", each) for each in before))
+    return Told(given, tuple(Asked("delta", each) for each in right))
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
@@ -48,9 +65,8 @@ def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
 def make(desk: Desk, planned: Planned) -> Exercise:
     """Which line is wrong, and what should it be?"""
     target, pen = planned.about[0], desk.pen
-    right = backward_lines(desk, target)
-    edit, slip, wrong = _wrong_solution(desk, planned, right)
-    place = next(number for number, line in enumerate(wrong) if line.scalar == slip.wrong.scalar)
+    slip, right, wrong = _wrong_solution(desk, planned)
+    place = next(number for number, line in enumerate(right) if line.scalar == slip.scalar)
     points = 4 if planned.points is None else planned.points
     shares = split(points, [1, 1])
     shown: list[Block] = [
@@ -59,41 +75,43 @@ def make(desk: Desk, planned: Planned) -> Exercise:
             "came out of it.",
             partial=pen.partial(None, target),
         ),
-        *starting_from(desk, right),
+        *_given(desk, right_way(desk.ground, target), slip.way),
     ]
     for number, line in enumerate(wrong, start=1):
         shown += [paragraph("Line {n}. {words}", n=number, words=line.words), Equation(line.sides)]
     options = tuple(
-        Option(prose("line {n}", n=number), number == place + 1, _said(number == place + 1, number, place + 1, edit))
+        Option(
+            prose("line {n}", n=number),
+            number == place + 1,
+            _said(number == place + 1, number, place + 1, desk.said(slip.edit.mistake)),
+        )
         for number in range(1, len(wrong) + 1)
     )
-    should_be = slip.right[1].formula if len(slip.right) > 1 else slip.right[0].formula
+    should_be = right[place].sides[1].formula
+    typed = plain_equation((right[place].sides[1],))
     items = (
         Item("a", prose("the wrong line"), ChoiceAnswer(options), shares[0]),
-        Item(
-            "b",
-            prose("the line as it should be"),
-            FormulaAnswer(should_be, plain_equation((Side(should_be, ""),))),
-            shares[1],
-        ),
+        Item("b", prose("the line as it should be"), FormulaAnswer(should_be, typed), shares[1]),
     )
-    solution = (
-        SolutionStep(
-            (paragraph("Line {n} is wrong: {words}.", n=place + 1, words=SENTENCES[edit.mistake]),),
-            shares[0],
-            prose("line {n}", n=place + 1),
-        ),
-        SolutionStep(
-            (
-                paragraph("It should be:"),
-                Equation(slip.right),
-                *_rest(right[place + 1 :]),
-            ),
-            shares[1],
-            prose("the line as it should be"),
-        ),
+    return Exercise(planned.kind, "Find the mistake", tuple(shown), items, _solved(desk, slip, place, right, shares))
+
+
+def _solved(
+    desk: Desk, slip: _Slip, place: int, right: Sequence[Line], shares: Sequence[int]
+) -> tuple[SolutionStep, ...]:
+    found = paragraph("Line {n} is wrong. {words}", n=place + 1, words=desk.said(slip.edit.mistake))
+    should_be = (paragraph("It should be:"), Equation(right[place].sides), *_rest(right[place + 1 :]))
+    return (
+        SolutionStep((found,), shares[0], prose("line {n}", n=place + 1)),
+        SolutionStep(should_be, shares[1], prose("the line as it should be: the formula; its number follows from it")),
     )
-    return Exercise(planned.kind, "Find the mistake", tuple(shown), items, solution)
+
+
+def _given(desk: Desk, right: Way, wrong: Way) -> tuple[Block, ...]:
+    """What the lines start from."""
+    values, before = written_out.read_by(desk.ground, right)
+    more, _ = written_out.read_by(desk.ground, wrong)
+    return given_values(desk, in_order(desk, dict.fromkeys([*values, *more])), before)
 
 
 def _rest(lines: Sequence[Line]) -> list[Block]:
@@ -102,9 +120,9 @@ def _rest(lines: Sequence[Line]) -> list[Block]:
     return [paragraph("And from there on:"), *(Equation(line.sides) for line in lines)]
 
 
-def _said(right: bool, number: int, place: int, edit: Edit) -> str:
+def _said(right: bool, number: int, place: int, words: str) -> str:
     if right:
-        return f"{capital(SENTENCES[edit.mistake])}."
+        return words
     return (
         "Up to here all is right."
         if number < place
@@ -115,74 +133,72 @@ def _said(right: bool, number: int, place: int, edit: Edit) -> str:
 # ---- the wrong solution ------------------------------------------------------------------------
 
 
-def _wrong_solution(desk: Desk, planned: Planned, right: Sequence[Line]) -> tuple[Edit, WrittenLine, list[Line]]:
-    """A mistake that shows in one of the lines, and the lines as somebody writes them who makes it."""
-    edits = [edit for edit in _edits(desk) if planned.mistake in (None, edit.mistake)]
-    by_name: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_name.setdefault(edit.mistake, []).append(edit)
-    for name in desk.shuffled(sorted(by_name), "mistake"):
-        for edit in desk.shuffled(by_name[name], name):
-            found = _shown(desk, edit, right)
-            if found is not None:
-                return edit, *found
-    known = sorted({edit.mistake for edit in _edits(desk)})
-    if planned.mistake is not None and planned.mistake not in known:
-        raise ChainruleError(f"exercises: find_mistake: mistake: {unknown(planned.mistake, known)}")
-    name = planned.mistake or "no known mistake"
-    shows = "shows in no line" if planned.mistake else "shows in a line"
-    raise ChainruleError(f"exercises: find_mistake: {name} {shows} of this calculation; ask of another weight")
+@lru_cache(KEPT)
+def right_way(ground: Ground, target: Scalar) -> Way:
+    """The lines back to a gradient, rightly."""
+    return written_out.way(ground.derivation, ground.base, target, MOST_SHOWN)
 
 
-def _edits(desk: Desk) -> Iterator[Edit]:
+@lru_cache(KEPT)
+def slips(ground: Ground, target: Scalar) -> Mapping[str, tuple[_Slip, ...]]:
+    """The mistakes that show in one of the lines, by name."""
+    right, found = right_way(ground, target), dict[str, list[_Slip]]()
+    layers = {ground.derivation.program.variables[each.array].layer for each in right}
+    for edit in _edits(ground, layers):
+        shown = written_out.with_mistake(ground.derivation, ground.base, right, edit)
+        if shown is not None and not (edit.mistake in OF_THE_ERROR and written_out.upstream(right[shown[0]])):
+            found.setdefault(edit.mistake, []).append(_Slip(edit, *shown))
+    return {name: tuple(found[name]) for name in sorted(found)}
+
+
+def _edits(ground: Ground, layers: set[int]) -> Iterator[Edit]:
     """The mistakes of the backward pass, in one layer each."""
-    return (
-        edit
-        for edit in desk.ground.edits
-        if (edit.stage == BACKWARD and edit.layer != "all") or edit.mistake in ALL_LAYERS
+    for edit in ground.edits:
+        one_layer = edit.stage == BACKWARD and edit.layer != "all"
+        if (one_layer and (edit.layer in layers or layers == {0})) or edit.mistake in ALL_LAYERS:
+            yield edit
+
+
+def _wrong_solution(desk: Desk, planned: Planned) -> tuple[_Slip, list[Line], list[Line]]:
+    """A mistake that shows in one of the lines, and the lines without it and with it.
+
+    One before whose line nothing stands that another exercise asks for goes before others.
+    """
+    by_name = slips(desk.ground, planned.about[0])
+    way = right_way(desk.ground, planned.about[0])
+    right = written_out.lines(desk, way, desk.ground.base)
+    names = [name for name in by_name if planned.mistake in (None, name)]
+    tried = [slip for name in desk.shuffled(names, "mistake") for slip in desk.shuffled(by_name[name], name)]
+    for slip in sorted(tried, key=lambda each: _gives_away(planned, way, each)):
+        with suppress(ArithmeticError):
+            wrong = written_out.lines(desk, slip.way, slip.edit.apply(desk.ground.base))
+            place = list(way).index(slip.scalar)
+            if wrong[place].sides[-1] != right[place].sides[-1]:
+                return slip, right, wrong
+    if planned.mistake is not None and planned.mistake not in by_name:
+        raise ChainruleError(f"exercises: find_mistake: mistake: {unknown(planned.mistake, by_name)}")
+    raise ChainruleError(
+        "exercises: find_mistake: no known mistake shows in a line of this calculation; ask of another weight"
     )
 
 
-ALL_LAYERS = ("sign_of_error", "factor_two", "target_forgotten")
-
-
-def _shown(desk: Desk, edit: Edit, right: Sequence[Line]) -> tuple[WrittenLine, list[Line]] | None:
-    """The lines with the mistake, where it shows in one of them and changes its number; else None."""
-    if not {line.scalar.array for line in right} & set(desk.places(edit)):
-        return None  # it is made elsewhere: nearly all are
-    base = desk.ground.base
-    found = wrong_lines(desk.derivation, base, [edit])
-    if not found or found[0].handed or not found[0].adjoint:
-        return None
-    places = [number for number, line in enumerate(right) if line.scalar == found[0].scalar]
-    alike = [line for line in right if line.scalar.array == found[0].array]
-    if not places or len(alike) > 1:  # it would be made in several lines at once
-        return None
-    with suppress(ArithmeticError, DoesNotApplyError):
-        slip = written_line(desk.pen, found[0])
-        other = _with_values(desk.derivation, Enclosures.of(edit.apply(base).equations, desk.derivation.given))
-        pen = desk.ground.pen(other, desk.pen.decimals)
-        again = backward_lines(replace(desk, pen=pen), right[-1].scalar)
-        (place,) = places
-        lines = [*right[:place], replace(right[place], sides=slip.written), *again[place + 1 :]]
-        if slip.written[-1] != slip.right[-1]:
-            return slip, lines
-    return None
-
-
-def _with_values(derivation: Derivation, enclosures: Enclosures) -> Derivation:
-    """The derivation with other numbers in its lines."""
-    other = derivation.with_numbers(derivation.problem)
-    vars(other)["enclosures"] = enclosures
-    return other
+def _gives_away(planned: Planned, right: Way, slip: _Slip) -> int:
+    """How many right results that other exercises ask for stand on the sheet."""
+    wrong = {slip.scalar}
+    for scalar in right:
+        if wrong & {*written_out.upstream(right[scalar])}:
+            wrong.add(scalar)
+    return sum(scalar in planned.secret for scalar in right if scalar not in wrong)
 
 
 KIND = Kind(
     "find_mistake",
     "find the line that is wrong in a worked solution, and put it right",
-    candidates,
+    weights,
     make,
     asked,
+    told,
+    possible,
     mistakes=True,
     nothing="no known mistake shows in a line of its calculation",
 )

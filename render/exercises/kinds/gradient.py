@@ -6,15 +6,20 @@ from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kind import Kind, parameters
+from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import backward_lines
+from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
 from render.exercises.model import Exercise
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """∂E/∂w."""
     return (Asked("gradient", about[0]),)
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The forward values are given; the lines of the way back are to be found."""
+    return told_of_way(ground, about[0])
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -25,7 +30,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         partial=pen.partial(None, target),
         w=pen.symbol(target),
     )
-    return calculated(desk, planned, "A gradient", prompt, backward_lines(desk, target), backward=True)
+    given = given_first(desk, way_back(desk, target))
+    return calculated(desk, planned, "A gradient", prompt, backward_lines(desk, target), given)
 
 
-KIND = Kind("gradient", "compute one gradient, ∂E by a weight or a bias", parameters, make, asked)
+KIND = Kind("gradient", "compute one gradient, ∂E by a weight or a bias", parameters, make, asked, told)

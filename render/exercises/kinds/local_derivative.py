@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from derive.formula import Side
 from derive.scalars import Scalar
 from derive.variants.asked import Asked
@@ -9,10 +11,18 @@ from render.compose import factors
 from render.compose.pen import prose
 from render.compose.structure import local
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kind import Kind, nets
+from render.exercises.kind import Kind, Told, nets
 from render.exercises.kinds.calculation import calculated, to_digits
 from render.exercises.lines import Line, forward_lines
 from render.exercises.model import Exercise
+
+
+def candidates(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
+    """Net inputs whose activation has a derivative that is no constant."""
+    for about in nets(ground):
+        net = about[0]
+        if local(ground.derivation, Scalar(ground.outputs[net.array], net.index), net).free_symbols:
+            yield about
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
@@ -20,18 +30,30 @@ def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     return (Asked("local", about[0]),)
 
 
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The net input is given."""
+    return Told((Asked("value", about[0]),))
+
+
 def make(desk: Desk, planned: Planned) -> Exercise:
     """How much does an output change with its net input?"""
     net = planned.about[0]
-    out, pen = desk.output_of(net), desk.pen
+    pen = desk.pen
     prompt = prose(
         "At {values}, what is {partial}, the derivative of the activation?" + to_digits(desk),
         values=(Side(pen.symbol(net), ""), pen.value(net).side),
-        partial=pen.partial(out, net),
+        partial=pen.partial(desk.output_of(net), net),
     )
-    output = forward_lines(desk, out)[-1]
-    lines = [output, derivative_line(desk, net, out)]
+    lines = derivative_lines(desk, net)
     return calculated(desk, planned, "A local derivative", prompt, lines)
+
+
+def derivative_lines(desk: Desk, net: Scalar) -> list[Line]:
+    """The derivative of an activation at its net input, after the output where it is made from this."""
+    out = desk.output_of(net)
+    line = derivative_line(desk, net, out)
+    read = local(desk.derivation, out, net).free_symbols
+    return [forward_lines(desk, out)[-1], line] if out in map(desk.derivation.scalar_of, read) else [line]
 
 
 def derivative_line(desk: Desk, net: Scalar, out: Scalar) -> Line:
@@ -49,8 +71,9 @@ def derivative_line(desk: Desk, net: Scalar, out: Scalar) -> Line:
 KIND = Kind(
     "local_derivative",
     "compute the derivative of an activation at its net input",
-    nets,
+    candidates,
     make,
     asked,
-    nothing="no activation of it has an equation of its own",
+    told,
+    nothing="no activation of it has an equation of its own and a derivative to be computed",
 )

@@ -103,7 +103,7 @@ def _gradient(desk: Desk, view: LayerView) -> Question:
         ),
         criterion=prose("the product"),
     )
-    return prose("{it} =", it=name), options, step
+    return prose("{it}", it=name), options, step
 
 
 def _way_back(desk: Desk, view: LayerView, following: LayerView) -> Question:
@@ -115,7 +115,7 @@ def _way_back(desk: Desk, view: LayerView, following: LayerView) -> Question:
     turned = joined(Transposed(weight), Transposed(delta)) if pen.notation.rows else joined(Transposed(delta), weight)
     other = joined(delta, own) if pen.notation.rows else joined(Transposed(own), delta)
     wrong: list[tuple[Formula, str]] = [
-        (forward, "That goes forward through the weights: the other way round they have to stand."),
+        (forward, "That takes the weights as the forward pass does; on the way back they stand the other way round."),
         (turned, "That is the transpose of what is asked for."),
         (other, "Those are the weights that come before the layer, not those behind it."),
     ]
@@ -125,7 +125,8 @@ def _way_back(desk: Desk, view: LayerView, following: LayerView) -> Question:
     step = SolutionStep(
         (
             paragraph(
-                "What comes back to the layer's outputs goes through the weights the other way round. With the slope:"
+                "What comes back to the layer's outputs goes through the weights the other way round. Times the "
+                "derivative of the activation it is the delta:"
             ),
             Equation((Side(name, ""), Side(delta_formula(pen, view, following)))),
         ),

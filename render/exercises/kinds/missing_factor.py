@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from derive.formula import Formula, Gap, Product, Side
 from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import Pen, paragraph, prose
-from render.document import Equation
-from render.exercises.blanks import scaffold, shown
+from render.document import Equation, Space
+from render.exercises.blanks import shown
 from render.exercises.desk import Desk, Ground, Planned, split
-from render.exercises.kind import Kind
+from render.exercises.kind import Kind, Told
 from render.exercises.kinds.calculation import to_digits
-from render.exercises.kinds.local_derivative import derivative_line
-from render.exercises.lines import Line, forward_lines
+from render.exercises.kinds.local_derivative import derivative_lines
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option, SolutionStep
 from render.exercises.paths import Link, factors_of, single_products
+
+ROOM = 4
+"""So many lines there are to compute the factor; a solution with blanks would tell which it is."""
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """The number of the missing factor, where it is the derivative of an activation."""
     _, by = missing(factors_of(ground.derivation, about[0]))
     return (Asked("local", by),) if ground.derivation.has_numbers and by.array in ground.outputs else ()
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The factor that is missing is to be found, with a number or without."""
+    _, by = missing(factors_of(ground.derivation, about[0]))
+    return Told((), (Asked("local", by),) if by.array in ground.outputs else ())
 
 
 def missing(factors: tuple[Link, ...]) -> Link:
@@ -39,7 +49,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     items = [Item("a", prose("the missing factor"), ChoiceAnswer(tuple(options)), shares[0])]
     solution = [_found(pen, target, factors, gone, shares[0])]
     if planned.asked:
-        items.append(desk.item(planned.asked[0], shares[1], letter="b"))
+        number = desk.item(planned.asked[0], shares[1], letter="b")
+        items.append(replace(number, label=prose("its value")))  # its name would answer the question before
         solution.append(_number(desk, planned.asked[0], shares[1]))
     prompt = (
         paragraph("In this chain rule one factor is missing:"),
@@ -49,8 +60,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         ),
     )
     made = tuple(solution)
-    room = scaffold if planned.asked else shown
-    return Exercise(planned.kind, "A missing factor", prompt, tuple(items), made, room(made, planned.blanks))
+    room = (Space(ROOM),) if planned.asked and planned.blanks > 0 else shown(made, planned.blanks)
+    return Exercise(planned.kind, "A missing factor", prompt, tuple(items), made, room)
 
 
 def _chain(pen: Pen, target: Scalar, factors: tuple[Link, ...], gone: Link | None) -> tuple[Side, ...]:
@@ -94,7 +105,7 @@ def _options(desk: Desk, factors: tuple[Link, ...], gone: Link) -> list[Option]:
 def _sibling(desk: Desk, of: Scalar, by: Scalar) -> Link | None:
     """The same two quantities of the next unit; None where there is only one."""
     shape = desk.derivation.program.shape(by.array)
-    if of.index != by.index or not shape or shape[-1] < 2:
+    if of.index != by.index or shape != desk.derivation.program.shape(of.array) or not shape or shape[-1] < 2:
         return None
     index = (*by.index[:-1], (by.index[-1] + 1) % shape[-1])
     return Scalar(of.array, index), Scalar(by.array, index)
@@ -114,14 +125,12 @@ def _found(pen: Pen, target: Scalar, factors: tuple[Link, ...], gone: Link, poin
 
 def _number(desk: Desk, asked: Asked, points: int) -> SolutionStep:
     net = asked.scalar
-    out = desk.output_of(net)
-    forward = forward_lines(desk, out)[-1]
-    line: Line = derivative_line(desk, net, out)
+    *before, last = [line.sides for line in derivative_lines(desk, net)]
     return SolutionStep(
         (
             paragraph("With {values} its number is:", values=_value(desk, net)),
-            Equation(forward.sides),
-            Equation(line.sides, boxed=True),
+            *(Equation(sides) for sides in before),
+            Equation(last, boxed=True),
         ),
         points,
         prose("its number"),
@@ -138,6 +147,7 @@ KIND = Kind(
     single_products,
     make,
     asked,
+    told,
     numbers=False,
     nothing="no gradient of it is a single product",
 )

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from derive.formula import Number
 from derive.scalars import Scalar
+from derive.variants.answers import Mistaken
 from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
-from render.exercises.desk import Desk, Ground, Planned, in_words, sentence
-from render.exercises.kind import Kind, parameters
+from render.document import Paragraph
+from render.exercises.desk import Desk, Ground, Planned, in_words
+from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import steps
-from render.exercises.lines import backward_lines, starting_from
+from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option
 
 MOST_WRONG = 4
+
+MULTIPLES = ("sign_of_error", "factor_two", "factor_half", "accumulated_twice")
+"""Of mistakes that only multiply the right answer one is enough: several would show which it is."""
 
 
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """∂E/∂w."""
     return (Asked("gradient", about[0]),)
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The forward values are given; the lines of the way back are to be found."""
+    return told_of_way(ground, about[0])
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -26,15 +39,15 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     (asks,) = planned.asked
     right = desk.answers[asks]
     options = [Option(prose("{n}", n=Number(right.shown)), True, "Right.")]
-    printed = {right.shown}
-    for each in right.mistaken:
-        if each.shown not in printed and len(options) <= MOST_WRONG:
-            printed.add(each.shown)
-            options.append(Option(prose("{n}", n=Number(each.shown)), False, sentence(each)))
-    lines = backward_lines(desk, target)
+    options += [Option(prose("{n}", n=Number(each.shown)), False, desk.sentence(each)) for each in _wrong(desk, asks)]
     points = 2 if planned.points is None else planned.points
-    prompt = paragraph(
-        "Which of these is {partial}, to {digits}? The others are what comes of a mistake that is often made.",
+    given = given_first(desk, way_back(desk, target))
+    values = given[0].inlines if given and isinstance(given[0], Paragraph) else ()
+    question = paragraph(
+        "{values}{space}Which of these is {partial}, to {digits}? The others are what comes of a mistake that is often "
+        "made.",
+        values=values,
+        space=" " if values else "",
         partial=pen.partial(None, target),
         digits=in_words(desk.carry),
     )
@@ -44,8 +57,27 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         ChoiceAnswer(tuple(desk.shuffled(options, "options"))),
         points,
     )
-    solution = steps(desk, lines, points, before=starting_from(desk, lines))
-    return Exercise(planned.kind, "Which gradient is right?", (prompt,), (item,), solution)
+    *before, last = [replace(each, points=0, follows=()) for each in steps(desk, backward_lines(desk, target), 0)]
+    solution = (*before, replace(last, points=points, criterion=prose("the right choice")))
+    prompt = (question,) if values else (*given, question)
+    return Exercise(planned.kind, "Which gradient is right?", prompt, (item,), solution)
+
+
+def _wrong(desk: Desk, asks: Asked) -> Sequence[Mistaken]:
+    """What different mistakes give: of each the first value, and of those that are multiples of the answer one."""
+    right = desk.answers[asks]
+    printed, names = {right.shown}, set[str]()
+    found: list[Mistaken] = []
+    later: list[Mistaken] = []
+    for each in right.mistaken:
+        name = each.mistakes[0][0]
+        alike = "multiple" if name in MULTIPLES else name
+        if each.shown in printed:
+            continue
+        printed.add(each.shown)
+        (later if alike in names else found).append(each)
+        names.add(alike)
+    return [*found, *later][:MOST_WRONG]
 
 
 KIND = Kind(
@@ -54,4 +86,5 @@ KIND = Kind(
     parameters,
     make,
     asked,
+    told,
 )

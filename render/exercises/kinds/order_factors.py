@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from derive.formula import Product, Side
+from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.document import Equation
 from render.exercises.blanks import shown
-from render.exercises.desk import Desk, Planned
-from render.exercises.kind import Kind
+from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.kind import Kind, Told
 from render.exercises.model import Exercise, Item, OrderAnswer, SolutionStep
 from render.exercises.paths import links, long_paths, paths
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The derivatives of the activations on the path stand on the sheet."""
+    (path, *_) = paths(ground.derivation, about[0])
+    return Told(tuple(Asked("local", by) for _, by in links(path) if by.array in ground.outputs))
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -44,6 +52,7 @@ KIND = Kind(
     "put the factors of a chain rule in order",
     long_paths,
     make,
+    told=told,
     numbers=False,
     nothing="no path of it is longer than two factors",
 )

@@ -6,7 +6,7 @@ from derive.formula import Formula, Side
 from derive.plain import plain_equation
 from render.compose.pen import paragraph, prose
 from render.document import Equation
-from render.exercises.blanks import is_numeric, scaffold
+from render.exercises.blanks import is_numeric, of_formulas
 from render.exercises.desk import Desk, Planned, split
 from render.exercises.kind import Kind, parameters
 from render.exercises.lines import Line, backward_lines
@@ -38,7 +38,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         FormulaAnswer(answer, plain_equation((Side(answer, ""),))),
         points,
     )
-    return Exercise(planned.kind, "In symbols", (prompt,), (item,), solution, scaffold(solution, planned.blanks))
+    return Exercise(planned.kind, "In symbols", (prompt,), (item,), solution, of_formulas(solution, planned.blanks))
 
 
 def _without_numbers(line: Line) -> Line:

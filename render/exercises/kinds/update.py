@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.scalars import Scalar
+from derive.update_rules import OPTIMIZERS
 from derive.variants.asked import Asked
 from render.compose import factors, rules
 from render.compose.pen import prose
-from render.document import Equation
+from render.document import Block, Equation
 from render.exercises.desk import Desk, Ground, Planned
-from render.exercises.kind import Kind, parameters
+from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import Line, backward_lines
+from render.exercises.lines import Line, backward_lines, given_first, told_of_way, way_back
 from render.exercises.model import Exercise
 
 
@@ -25,6 +26,11 @@ def candidates(ground: Ground) -> Iterator[tuple[Scalar, ...]]:
 def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
     """w⁺."""
     return (Asked("updated", about[0]),)
+
+
+def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
+    """The forward values are given; the lines of the way back are to be found."""
+    return told_of_way(ground, about[0])
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
@@ -41,8 +47,21 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         new=pen.updated(target),
         w=pen.symbol(target),
     )
+    given = (*_rule(desk, target), *given_first(desk, way_back(desk, target)))
     lines = [*backward_lines(desk, target), *_step(desk, target)]
-    return calculated(desk, planned, "An update", prompt, lines, backward=True)
+    return calculated(desk, planned, "An update", prompt, lines, given)
+
+
+def _rule(desk: Desk, target: Scalar) -> tuple[Block, ...]:
+    """A rule with a memory or with constants of its own: what they are, and its equations."""
+    pen, update = desk.pen, desk.derivation.problem.update
+    if pen.plain_update or pen.sequential(target) or update is None:
+        return ()
+    lines = [block for block in rules.rule_lines(pen, target) if isinstance(block, Equation)]
+    return (
+        rules.introduction(pen, update, OPTIMIZERS[update.rule]),
+        *(Equation(line.sides[:2]) for line in lines if len(line.sides) > 1),
+    )
 
 
 def _step(desk: Desk, target: Scalar) -> list[Line]:
@@ -63,5 +82,6 @@ KIND = Kind(
     candidates,
     make,
     asked,
+    told,
     nothing="the problem has no [update] that moves anything",
 )

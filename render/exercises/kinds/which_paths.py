@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from derive.formula import Product, Side
 from derive.scalars import Scalar
@@ -70,11 +71,28 @@ def _wrong(desk: Desk, target: Scalar, right: list[Path]) -> list[tuple[Path, st
     for neighbour in _neighbours(desk, target):
         for path in paths(desk.derivation, neighbour):
             found.setdefault((target, *path[1:]), "That leads through a unit that it does not feed.")
+    found |= {
+        path: "An output depends on the net input of its own example, and on that of no other."
+        for path in _mixed(desk, right)
+        if path not in found
+    }
     for path in right:
-        if len(path) > MOST_LEFT_OUT:
+        if len(path) > MOST_LEFT_OUT or (len(path) == MOST_LEFT_OUT and _is_net(desk, path[1])):
             found.setdefault((path[0], *path[2:]), "A step is left out: it acts through the net input of its unit.")
     wrong = [(path, words) for path, words in found.items() if path not in right]
     return desk.shuffled(wrong, "wrong paths")[:MOST_WRONG]
+
+
+def _is_net(desk: Desk, scalar: Scalar) -> bool:
+    return desk.derivation.program.variables[scalar.array].role == "net"
+
+
+def _mixed(desk: Desk, right: list[Path]) -> Iterator[Path]:
+    """Paths that go from one example to another on their way."""
+    for one, other in pairwise(right):
+        place = next((k for k, scalar in enumerate(one) if _is_net(desk, scalar)), None)
+        if place is not None and len(one) == len(other) and one[place].index[0] != other[place].index[0]:
+            yield (*one[: place + 1], *other[place + 1 :])
 
 
 def _neighbours(desk: Desk, target: Scalar) -> Iterator[Scalar]:
