@@ -28,7 +28,8 @@ STRIDE = 1_000_003
 class Options:
     """What a user chooses for all sheets; None leaves it to the problem files.
 
-    ``exercises``, ``carry`` and ``blanks`` are texts as on the command line, ``points`` what each exercise is worth.
+    ``exercises``, ``carry`` and ``blanks`` are texts as on the command line, ``points`` what each exercise is worth;
+    ``alone``: each exercise is answered without the others, as in a quiz that is drawn from pools.
     """
 
     exercises: str | None = None
@@ -36,6 +37,7 @@ class Options:
     blanks: str | None = None
     points: int | None = None
     notation: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Sheets:
         ground = Ground(derivation, names)
         exercises = choosing.stated(problem, self.options.exercises)
         planned = choosing.planned(ground, exercises, blanks=self.options.blanks, points=self.options.points)
+        if self.options.alone:
+            planned = tuple(replace(each, withheld=frozenset()) for each in planned)
         carry = _carry(self.options.carry or exercises.carry)
         asked = tuple(dict.fromkeys(each for plan in planned for each in plan.asked))
         seed = self.seed + STRIDE * number

@@ -16,8 +16,9 @@ from render.compose.pen import paragraph, prose
 from render.document import Block, Equation
 from render.exercises import written_out
 from render.exercises.desk import Desk, Ground, Planned, split
+from render.exercises.given import given_values
 from render.exercises.kind import Kind, Told, weights
-from render.exercises.lines import Line, given_values, in_order
+from render.exercises.lines import Line, in_order
 from render.exercises.model import ChoiceAnswer, Exercise, FormulaAnswer, Item, Option, SolutionStep
 from render.exercises.written_out import Way
 
