@@ -292,6 +292,24 @@ def test_a_delta_of_a_batch_says_of_which_example_it_is() -> None:
     assert said[4].endswith(", added up over the examples:")
 
 
+WITHHELD = "forward_value:out_o1,local_derivative:net_o1,gradient:w5"
+
+
+def test_what_somebody_asks_for_is_named_in_other_exercises_without_its_number() -> None:
+    """A teacher who asks for out_o1 and for ∂E/∂w5, which starts from it."""
+    _, slope, gradient = sheet("mazur", WITHHELD).exercises
+    said = [plain_text(block.inlines) for block in gradient.prompt[1:] if isinstance(block, Paragraph)]
+    assert said == ["You need out_h1 and out_o1 here, from the other exercises on this sheet."]
+    assert isinstance(slope.prompt[0], Paragraph)
+    assert "1.10591" not in plain_text(slope.prompt[0].inlines)
+
+
+def test_a_question_that_stands_alone_is_given_all_it_needs() -> None:
+    *_, gradient = sheet("mazur", WITHHELD, alone=True).exercises
+    said = plain_text(gradient.prompt[1].inlines)  # type: ignore[union-attr]
+    assert said == "From the forward pass we have out_h1 ≈ 0.593270 and out_o1 ≈ 0.751365."
+
+
 def test_a_rule_with_constants_of_its_own_is_given_with_them() -> None:
     made = exercise("adam", "update:w1")
     said = " ".join(plain_text(block.inlines) for block in made.prompt if isinstance(block, Paragraph))

@@ -72,7 +72,8 @@ def export(
 
     from render.exercises.sheets import Options, Sheets
 
-    sheets = Sheets(stated, seed, Options(exercises, carry, None, points, notation), variants is not None)
+    chosen = Options(exercises, carry, None, points, notation, alone=True)
+    sheets = Sheets(stated, seed, chosen, variants is not None)
     made = _made(sheets, variants or 1)
     write_files({path: EXPORTS[name].write(made, stated[0].stem) for name, path in paths.items()})
     print(*paths.values(), sep="\n")

@@ -11,6 +11,7 @@ from derive.errors import ChainruleError, Fault, ProblemError, shown, unknown
 from derive.files.exercises import Chosen, Exercises
 from derive.problem import Problem
 from derive.scalars import Scalar
+from derive.variants.asked import Asked
 from render.exercises.blanks import share
 from render.exercises.desk import Ground, Planned
 from render.exercises.kind import Kind, Sheetful, chosen, named_in
@@ -130,9 +131,18 @@ def _with_secrets(ground: Ground, made: Sequence[Planned]) -> Iterator[Planned]:
         {fact.scalar for fact in (*plan.asked, *KINDS[plan.kind].told(ground, plan.about).wanted) if fact.kind in BACK}
         for plan in made
     ]
+    finds = [_found(ground, plan) for plan in made]
     for place, plan in enumerate(made):
         others = [want for other, want in enumerate(wants) if other != place]
-        yield replace(plan, secret=frozenset[Scalar]().union(*others))
+        found = [found for other, found in enumerate(finds) if other != place]
+        withheld = frozenset[Asked]().union(*found)
+        yield replace(plan, secret=frozenset[Scalar]().union(*others), withheld=withheld)
+
+
+def _found(ground: Ground, plan: Planned) -> set[Asked]:
+    """What whoever does an exercise has found then: its answers, and values of the forward pass on the way to them."""
+    wanted = KINDS[plan.kind].told(ground, plan.about).wanted
+    return {*plan.asked, *(each for each in wanted if each.kind == "value")}
 
 
 BACK = ("delta", "gradient")

@@ -75,7 +75,8 @@ class Ground:
 class Planned:
     """An exercise as it is planned for all variants: its kind, what it is about, the numbers that it asks for.
 
-    ``secret``: the quantities whose ∂E is asked for, or needed on the way, in other exercises of the sheet.
+    ``secret``: the quantities whose ∂E is asked for, or needed on the way, in other exercises of the sheet;
+    ``withheld``: what is to be found in those, and is not stated here.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Planned:
     blanks: float = 1.0
     mistake: str | None = None
     secret: frozenset[Scalar] = frozenset()
+    withheld: frozenset[Asked] = frozenset()
 
 
 @dataclass(frozen=True)

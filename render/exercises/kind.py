@@ -50,7 +50,10 @@ class Sheetful:
         secret = {*self.asked} | {each for each in self.wanted if each.kind in ("value", "local")}
         own = asked | {each for each in wanted if each.kind in ("value", "local")}
         return (
-            len(given & secret) + len(own & self.given) + sum(self.asked[each] for each in asked),
+            len(given & secret)
+            + len(given & {*self.asked})
+            + len(own & self.given)
+            + sum(self.asked[each] for each in asked),
             len((wanted | asked) & (self.wanted | {*self.asked})),
         )
 

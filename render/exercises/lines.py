@@ -10,18 +10,14 @@ from derive.chain import Step
 from derive.derivation import Derivation
 from derive.formula import Side
 from derive.scalars import Graph, Scalar
-from derive.variants.asked import Asked
 from derive.verification.lines import leaves
 from render.compose import factors
-from render.compose.brief import in_halves
 from render.compose.closing import bias_line
 from render.compose.network.terms import chain_line
-from render.compose.pen import Slot, listed, paragraph, prose
+from render.compose.pen import prose
 from render.compose.structure import LayerView, local
-from render.compose.tables import Cell
-from render.document import Block, Inlines
-from render.exercises.desk import Desk, Ground
-from render.exercises.kind import Told
+from render.document import Inlines
+from render.exercises.desk import Desk
 from render.exercises.wording import back_to, capitalised, delta_words, what
 
 MOST_LINES = 8
@@ -249,35 +245,3 @@ def _deltas_read(derived: Derived, scalar: Scalar) -> Iterator[Scalar]:
     elif not view.last:
         following = derived.views[view.number]
         yield from (following.net_of(unit, scalar.index[0]) for unit in range(following.units))
-
-
-def given_first(desk: Desk, way: Sequence[Scalar]) -> tuple[Block, ...]:
-    """The sentence that gives what backward lines start from; nothing where they start from given numbers alone."""
-    return given_values(desk, known_values(desk, way), missing_upstream(desk, way))
-
-
-MOST_LISTED = 9
-"""So many values stand in a sentence; of more there is a table."""
-
-
-def given_values(desk: Desk, values: Sequence[Scalar], upstream: Sequence[Scalar] = ()) -> tuple[Block, ...]:
-    """The sentence that gives values of the forward pass, and ∂E by some of them."""
-    pen = desk.pen
-    if not pen.numbers or not (values or upstream):
-        return ()
-    listed_values: list[Slot] = [(Side(pen.symbol(each), ""), pen.value(each).side) for each in values]
-    listed_values += [(Side(desk.by(each), ""), pen.gradient(each).side) for each in upstream]
-    start = "From the forward pass" if not upstream else "From the calculation so far"
-    if len(listed_values) <= MOST_LISTED:
-        return (paragraph("{start} we have {values}.", start=start, values=listed(listed_values)),)
-    rows: list[list[Cell]] = [[pen.symbol(each), pen.value(each)] for each in values]
-    rows += [[desk.by(each), pen.gradient(each)] for each in upstream]
-    return in_halves("", prose("{start}.", start=start), ("", "value"), rows)
-
-
-def told_of_way(ground: Ground, target: Scalar) -> Told:
-    """What an exercise about ∂E/∂target gives, and what has to be found on the way."""
-    way = way_back(ground, target)
-    values = tuple(Asked("value", each) for each in known_values(ground, way))
-    upstream = tuple(Asked("delta", each) for each in missing_upstream(ground, way))
-    return Told((*values, *upstream), tuple(Asked("delta", each) for each in way))

@@ -29,7 +29,8 @@ STRIDE = 1_000_003
 class Options:
     """What a user chooses for all sheets; None leaves it to the problem files.
 
-    ``exercises``, ``carry`` and ``blanks`` are texts as on the command line, ``points`` what each exercise is worth.
+    ``exercises``, ``carry`` and ``blanks`` are texts as on the command line, ``points`` what each exercise is worth;
+    ``alone``: each exercise is answered without the others, as in a quiz that is drawn from pools.
     """
 
     exercises: str | None = None
@@ -37,6 +38,7 @@ class Options:
     blanks: str | None = None
     points: int | None = None
     notation: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Sheets:
         exercises = choosing.stated(problem, self.options.exercises)
         place = "--exercises: " if self.options.exercises is not None else f"{problem.source}: exercises."
         planned = choosing.planned(ground, exercises, place, blanks=self.options.blanks, points=self.options.points)
+        if self.options.alone:
+            planned = tuple(replace(each, withheld=frozenset()) for each in planned)
         digits = _carry(exercises.carry if self.options.carry is None else self.options.carry)
         asked = tuple(dict.fromkeys(each for plan in planned for each in plan.asked))
         seed = self.seed + STRIDE * number

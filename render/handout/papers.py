@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from derive.formula import Gap, Number, Side
-from render.compose.pen import count, paragraph, prose
-from render.compose.tables import Cell, table
+from render.compose.pen import paragraph, prose
 from render.document import (
     Block,
     Choices,
@@ -28,7 +27,6 @@ from render.document import (
 from render.exercises.model import (
     ChoiceAnswer,
     Exercise,
-    Feedback,
     FormulaAnswer,
     Item,
     NumberAnswer,
@@ -36,15 +34,9 @@ from render.exercises.model import (
     OrderAnswer,
     Part,
     Sheet,
-    SolutionStep,
 )
 from render.handout.heading import Heading
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-CAPITALS = LETTERS.upper()
-
-MOST_MISTAKES = 12
-"""So many mistakes stand in the marking scheme of an answer; the key has all."""
+from render.handout.marking import CAPITALS, how_to_mark, in_points, marked
 
 TABLE_FROM = 5
 """So many numbers that are asked for stand in a table."""
@@ -64,8 +56,8 @@ def solution_document(sheet: Sheet, heading: Heading, *, paper: str = "a4", stem
 def marking_document(sheet: Sheet, heading: Heading, *, paper: str = "a4", stem: str = "marking") -> Document:
     """What each step is worth, what is due when an error is carried forward, and what known mistakes give."""
     own = replace(heading, title=f"{heading.title}: marking scheme", student="", student_id="", variant=None)
-    document = _document(sheet, own, paper, stem, lambda part: (), _marked, named=False)
-    return replace(document, blocks=(*_how_to_mark(sheet), *document.blocks))
+    document = _document(sheet, own, paper, stem, lambda part: (), marked, named=False)
+    return replace(document, blocks=(*how_to_mark(sheet), *document.blocks))
 
 
 Compose = Callable[[Exercise, int], Sequence[Block]]
@@ -89,7 +81,7 @@ def _document(
         for exercise in part.exercises:
             number += 1
             title = f"Exercise {number}. {exercise.title}"
-            title += f" ({_points(exercise.points)})" if heading.points is not None else ""
+            title += f" ({in_points(exercise.points)})" if heading.points is not None else ""
             blocks_of = tuple(compose(exercise, number))
             sections.append(Section(f"exercise-{number}", (Text(title),), blocks_of, numbered=False))
         inner = (*opening(part), *sections)
@@ -112,10 +104,6 @@ def _head(heading: Heading, named: bool) -> Head:
         points=heading.points,
         named=named,
     )
-
-
-def _points(points: int) -> str:
-    return f"{points} point{'' if points == 1 else 's'}"
 
 
 # ---- the sheet ---------------------------------------------------------------------------------
@@ -218,85 +206,3 @@ def _right(options: Sequence[Option]) -> tuple[int, ...]:
 
 def _with_reason(option: Option) -> Inlines:
     return (*option.inlines, *((Text(". "), Emphasis(option.words)) if option.words else ()))
-
-
-# ---- the marking scheme ------------------------------------------------------------------------
-
-
-def _how_to_mark(sheet: Sheet) -> list[Block]:
-    return [
-        paragraph(
-            "The sheet is worth {points}. Points are for steps: who makes a mistake loses the points of the step in which "
-            "it was made and no others, as long as what follows is right with what came out (*error carried forward*). An "
-            "answer counts as right within its tolerance, which is as far as rounding every result on the way can lead.",
-            points=_points(sheet.points),
-        ),
-        paragraph(
-            "The numbers here are those of sheet {n}; the key has those of every sheet, and for each what known mistakes "
-            "give in it.",
-            n=sheet.number,
-        ),
-    ]
-
-
-def _marked(exercise: Exercise, number: int) -> list[Block]:
-    blocks: list[Block] = []
-    worth = [step for step in exercise.solution if step.points]
-    rows = [_step_row(place, step) for place, step in enumerate(worth, start=1)]
-    carried = any(step.follows for step in worth)
-    blocks += table(
-        f"tab-steps-{number}",
-        prose("What each step is worth."),
-        ("step", "for what", "points", *(("with an earlier error",) if carried else ())),
-        [row if carried else row[:3] for row in rows],
-        (False, False, True, False)[: 4 if carried else 3],
-    )
-    for item in exercise.items:
-        blocks += _item_marked(item, number)
-    return blocks
-
-
-def _step_row(place: int, step: SolutionStep) -> list[Cell]:
-    return [str(place), step.criterion, str(step.points), step.follows]
-
-
-def _item_marked(item: Item, number: int) -> Iterator[Block]:
-    lead = (Text(f"{item.letter}) "),) if item.letter else ()
-    match item.answer:
-        case NumberAnswer(shown=shown, tolerance=tolerance, feedback=feedback):
-            value = Math((Side(Number(shown), ""),))
-            within = Math((Side(Number(_short(tolerance)), ""),))
-            yield Paragraph((*lead, *item.label, Text(" ≈ "), value, Text(", accepted within ± "), within, Text(".")))
-            if feedback:
-                rows = _mistake_rows(feedback)
-                name = f"tab-mistakes-{number}{'-' + item.letter if item.letter else ''}"
-                caption = prose("What known mistakes give, and the points that are still due.")
-                columns = ("answer", "mistake", "points")
-                yield from table(name, caption, columns, rows[:MOST_MISTAKES], (True, False, True))
-                if len(rows) > MOST_MISTAKES:
-                    left = count(len(rows) - MOST_MISTAKES, "more mistake")
-                    yield paragraph("The key has {left}, less plausible.", left=left)
-        case ChoiceAnswer(options=options):
-            right = ", ".join(LETTERS[k] for k, option in enumerate(options) if option.right)
-            yield Paragraph((*lead, *item.label, Text(": "), Strong(right), Text(".")))
-        case OrderAnswer(order=order):
-            yield Paragraph((*lead, *item.label, Text(": "), Strong(", ".join(CAPITALS[k] for k in order)), Text(".")))
-        case FormulaAnswer(formula=formula):
-            yield Paragraph(
-                (*lead, *item.label, Text(": "), Emphasis("any form that is equal to "), Math((Side(formula, ""),)))
-            )
-
-
-def _mistake_rows(feedback: Sequence[Feedback]) -> list[list[Cell]]:
-    """A row for each mistake, the most plausible first, with the first of the values that it gives."""
-    first: dict[str, Feedback] = {}
-    for each in feedback:
-        first.setdefault(each.words, each)
-    return [[Number(each.shown), each.words, str(each.points)] for each in first.values()]
-
-
-def _short(decimal: str) -> str:
-    """A tolerance to two significant digits, rounded down so that it promises nothing."""
-    from decimal import ROUND_DOWN, Context, Decimal
-
-    return format(Context(prec=2, rounding=ROUND_DOWN).plus(Decimal(decimal)), "f")

@@ -13,8 +13,9 @@ from render.compose.tables import Cell, table
 from render.document import Block, Equation
 from render.exercises.blanks import scaffold
 from render.exercises.desk import Desk, Ground, Planned, in_words, split
+from render.exercises.given import given_first
 from render.exercises.kind import Kind, Told
-from render.exercises.lines import Line, backward_lines, given_first, known_values
+from render.exercises.lines import Line, backward_lines, known_values
 from render.exercises.model import Exercise, Item, SolutionStep
 
 MOST_ROWS = 24
@@ -62,7 +63,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         for number, (each, due) in enumerate(zip(planned.asked, shares, strict=True))
     )
     steps = tuple(_step(desk, each, item) for each, item in zip(planned.asked, items, strict=True))
-    given = given_first(desk, [each.scalar for each in planned.asked])
+    given = given_first(desk, [each.scalar for each in planned.asked], planned.withheld)
     last = replace(steps[-1], blocks=(*steps[-1].blocks, *_table(desk, planned)))
     solution = (*steps[:-1], last)
     prompt = paragraph(

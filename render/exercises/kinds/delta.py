@@ -6,9 +6,10 @@ from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.given import given_first, told_of_way
 from render.exercises.kind import Kind, Told, quantities
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
+from render.exercises.lines import backward_lines, way_back
 from render.exercises.model import Exercise
 from render.exercises.wording import named
 
@@ -34,7 +35,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         what=named(desk, target),
     )
     title = "A delta" if desk.has_delta(target) else "On the way back"
-    given = given_first(desk, way_back(desk, target))
+    given = given_first(desk, way_back(desk, target), planned.withheld)
     return calculated(desk, planned, title, prompt, backward_lines(desk, target), given)
 
 

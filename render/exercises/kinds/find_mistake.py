@@ -16,8 +16,9 @@ from render.compose.pen import paragraph, prose
 from render.document import Block, Equation
 from render.exercises import written_out
 from render.exercises.desk import Desk, Ground, Planned, split
+from render.exercises.given import given_values
 from render.exercises.kind import Kind, Told, weights
-from render.exercises.lines import Line, given_values, in_order
+from render.exercises.lines import Line, in_order
 from render.exercises.model import ChoiceAnswer, Exercise, FormulaAnswer, Item, Option, SolutionStep
 from render.exercises.written_out import Way
 
@@ -93,17 +94,24 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         Item("a", prose("the wrong line"), ChoiceAnswer(options), shares[0]),
         Item("b", prose("the line as it should be"), FormulaAnswer(should_be, typed), shares[1]),
     )
-    return Exercise(planned.kind, "Find the mistake", tuple(shown), items, _solved(desk, slip, place, right, shares))
+    return Exercise(planned.kind, "Find the mistake", tuple(shown), items, _solved(desk, slip, right, wrong, shares))
 
 
 def _solved(
-    desk: Desk, slip: _Slip, place: int, right: Sequence[Line], shares: Sequence[int]
+    desk: Desk, slip: _Slip, right: Sequence[Line], wrong: Sequence[Line], shares: Sequence[int]
 ) -> tuple[SolutionStep, ...]:
-    found = paragraph("Line {n} is wrong. {words}", n=place + 1, words=desk.said(slip.edit.mistake))
-    should_be = (paragraph("It should be:"), Equation(right[place].sides), *_rest(right[place + 1 :]))
+    """The line that is wrong, as it should be, and those that its result changes."""
+    changed = [(n, line) for n, (line, other) in enumerate(zip(right, wrong, strict=True), 1) if line != other]
+    place, line = next((n, line) for n, line in changed if line.scalar == slip.scalar)
+    found = paragraph("Line {n} is wrong. {words}", n=place, words=desk.said(slip.edit.mistake))
+    rest = _rest([other for n, other in changed if n > place])
     return (
-        SolutionStep((found,), shares[0], prose("line {n}", n=place + 1)),
-        SolutionStep(should_be, shares[1], prose("the line as it should be: the formula; its number follows from it")),
+        SolutionStep((found,), shares[0], prose("line {n}", n=place)),
+        SolutionStep(
+            (paragraph("It should be:"), Equation(line.sides), *rest),
+            shares[1],
+            prose("the line as it should be: the formula; its number follows from it"),
+        ),
     )
 
 

@@ -6,9 +6,10 @@ from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.given import given_values
 from render.exercises.kind import Kind, Told, values
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import forward_lines, given_values, stated_before, way_there
+from render.exercises.lines import forward_lines, stated_before, way_there
 from render.exercises.model import Exercise
 from render.exercises.wording import named
 
@@ -28,7 +29,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     """Compute net_h1, out_o1, …, the error."""
     target = planned.about[0]
     prompt = prose("Compute {it}." + to_digits(desk), it=named(desk, target))
-    given = given_values(desk, stated_before(desk, target))
+    given = given_values(desk, stated_before(desk, target), withheld=planned.withheld)
     return calculated(desk, planned, "The forward pass", prompt, forward_lines(desk, target), given)
 
 

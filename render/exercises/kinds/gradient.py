@@ -6,9 +6,10 @@ from derive.scalars import Scalar
 from derive.variants.asked import Asked
 from render.compose.pen import prose
 from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.given import given_first, told_of_way
 from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
+from render.exercises.lines import backward_lines, way_back
 from render.exercises.model import Exercise
 
 
@@ -30,7 +31,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         partial=pen.partial(None, target),
         w=pen.symbol(target),
     )
-    given = given_first(desk, way_back(desk, target))
+    given = given_first(desk, way_back(desk, target), planned.withheld)
     return calculated(desk, planned, "A gradient", prompt, backward_lines(desk, target), given)
 
 

@@ -39,9 +39,10 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     """How much does an output change with its net input?"""
     net = planned.about[0]
     pen = desk.pen
+    stated = Asked("value", net) not in planned.withheld
     prompt = prose(
         "At {values}, what is {partial}, the derivative of the activation?" + to_digits(desk),
-        values=(Side(pen.symbol(net), ""), pen.value(net).side),
+        values=(Side(pen.symbol(net), ""), *((pen.value(net).side,) if stated else ())),
         partial=pen.partial(desk.output_of(net), net),
     )
     lines = derivative_lines(desk, net)

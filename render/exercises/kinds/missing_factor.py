@@ -46,7 +46,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     points = (1 + 2 * len(planned.asked)) if planned.points is None else planned.points
     shares = split(points, [1, 2][: 1 + len(planned.asked)])
     options = desk.shuffled(_options(desk, factors, gone), "options")
-    items = [Item("a", prose("the missing factor"), ChoiceAnswer(tuple(options)), shares[0])]
+    items = [Item("a" if planned.asked else "", prose("the missing factor"), ChoiceAnswer(tuple(options)), shares[0])]
     solution = [_found(pen, target, factors, gone, shares[0])]
     if planned.asked:
         number = desk.item(planned.asked[0], shares[1], letter="b")

@@ -12,9 +12,10 @@ from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.document import Paragraph
 from render.exercises.desk import Desk, Ground, Planned, in_words
+from render.exercises.given import given_first, told_of_way
 from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import steps
-from render.exercises.lines import backward_lines, given_first, told_of_way, way_back
+from render.exercises.lines import backward_lines, way_back
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option
 
 MOST_WRONG = 4
@@ -41,8 +42,8 @@ def make(desk: Desk, planned: Planned) -> Exercise:
     options = [Option(prose("{n}", n=Number(right.shown)), True, "Right.")]
     options += [Option(prose("{n}", n=Number(each.shown)), False, desk.sentence(each)) for each in _wrong(desk, asks)]
     points = 2 if planned.points is None else planned.points
-    given = given_first(desk, way_back(desk, target))
-    values = given[0].inlines if given and isinstance(given[0], Paragraph) else ()
+    given = given_first(desk, way_back(desk, target), planned.withheld)
+    values = given[0].inlines if len(given) == 1 and isinstance(given[0], Paragraph) else ()
     question = paragraph(
         "{values}{space}Which of these is {partial}, to {digits}? The others are what comes of a mistake that is often "
         "made.",

@@ -11,9 +11,10 @@ from render.compose import factors, rules
 from render.compose.pen import prose
 from render.document import Block, Equation
 from render.exercises.desk import Desk, Ground, Planned
+from render.exercises.given import given_first, told_of_way
 from render.exercises.kind import Kind, Told, parameters
 from render.exercises.kinds.calculation import calculated, to_digits
-from render.exercises.lines import Line, backward_lines, given_first, told_of_way, way_back
+from render.exercises.lines import Line, backward_lines, way_back
 from render.exercises.model import Exercise
 
 
@@ -47,7 +48,7 @@ def make(desk: Desk, planned: Planned) -> Exercise:
         new=pen.updated(target),
         w=pen.symbol(target),
     )
-    given = (*_rule(desk, target), *given_first(desk, way_back(desk, target)))
+    given = (*_rule(desk, target), *given_first(desk, way_back(desk, target), planned.withheld))
     lines = [*backward_lines(desk, target), *_step(desk, target)]
     return calculated(desk, planned, "An update", prompt, lines, given)
 
