@@ -91,8 +91,10 @@ def _dense_lines(desk: Desk, target: Scalar) -> Iterator[Line]:
         for example in examples:
             for unit in units if later is view else range(later.units):
                 net = later.net_of(unit, example)
-                sides = factors.delta_line(pen, later, following, unit, example)
-                yield Line(net, True, sides, prose("The delta of {unit}:", unit=pen.unit(net)))
+                if net not in desk.memory:
+                    sides = factors.delta_line(pen, later, following, unit, example)
+                    desk.memory[net] = Line(net, True, sides, prose("The delta of {unit}:", unit=pen.unit(net)))
+                yield desk.memory[net]
     if variable.role == "weight":
         words = prose(
             "The gradient is the delta of the unit times the value that comes in over {w}:", w=pen.symbol(target)

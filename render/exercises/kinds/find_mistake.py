@@ -162,7 +162,7 @@ def _shown(desk: Desk, edit: Edit, right: Sequence[Line]) -> tuple[WrittenLine, 
         slip = written_line(desk.pen, found[0])
         other = _with_values(desk.derivation, Enclosures.of(edit.apply(base).equations, desk.derivation.given))
         pen = desk.ground.pen(other, desk.pen.decimals)
-        again = backward_lines(replace(desk, pen=pen), right[-1].scalar)
+        again = backward_lines(replace(desk, pen=pen, memory={}), right[-1].scalar)
         (place,) = places
         lines = [*right[:place], replace(right[place], sides=slip.written), *again[place + 1 :]]
         if slip.written[-1] != slip.right[-1]:
