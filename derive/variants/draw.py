@@ -163,7 +163,7 @@ class Variants:
 
     def check(self, count: int) -> None:
         """Raise ProblemError, with the reason, if there are not so many variants: before anything is written."""
-        if self.asked and count > 1 and self._pilot.draws > 1 and not self._pilot.changes:
+        if count > 1 and self._is_constant:
             raise unchanged(self.derivation, [varied.name for varied in self.space.varied])
         if self.space.few:
             self._few(count)
@@ -174,6 +174,13 @@ class Variants:
         if sum(attempts) * SAFE > ATTEMPTS * len(attempts):  # so seldom does a draw do that each is looked at
             for number in range(len(attempts) + 1, count + 1):
                 self._many(number)
+
+    @property
+    def _is_constant(self) -> bool:
+        """Would all variants have the same answers? Not of derivatives: each is at another number."""
+        if not self.asked or any(asked.kind == "local" for asked in self.asked):
+            return False
+        return self._pilot.draws > 1 and not self._pilot.changes
 
     def own(self) -> Variant:
         """The variant of the problem's own numbers, of which nothing is promised.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from derive.derivation import Derivation
 from derive.formula import Formula
@@ -59,6 +59,21 @@ class Ground:
             if each.row is not None and {each.source, each.target} <= set(program.variables)
         }
 
+    def places(self, line: str) -> tuple[str, ...]:
+        """The arrays in whose steps a line of the backward pass stands."""
+        if line not in self._places:
+            error, nets = self.derivation.program.error, {out: net for net, out in self.outputs.items()}
+            found: list[str] = []
+            for array in self.derivation.program.variables:
+                if line == adjoint_name(error, array) or line.startswith(flow(array, "", error)):
+                    found += [array, nets.get(array, array)]
+            self._places[line] = tuple(found)
+        return self._places[line]
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
     @cached_property
     def views(self) -> tuple[LayerView, ...]:
         """The layers of a dense network; none of any other."""
@@ -91,13 +106,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Desk:
-    """What an exercise of one variant is made from."""
+    """What an exercise of one variant is made from.
+
+    ``memory`` has the lines of its calculation that were written already: several exercises rest on the same ones.
+    """
 
     ground: Ground
     pen: Pen
     answers: Mapping[Asked, Answered]
     carry: Precision
     seed: str
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def derivation(self) -> Derivation:
@@ -163,13 +182,9 @@ class Desk:
             words = "a factor 2 too much"
         return f"{words}." if not where and words.startswith("a −") else f"{capital(where + words)}."
 
-    def places(self, edit: Edit) -> Iterator[str]:
+    def places(self, edit: Edit) -> tuple[str, ...]:
         """The array in whose step a mistake is made; what comes back to an output belongs to its net input's step."""
-        error, nets = self.derivation.program.error, {out: net for net, out in self.ground.outputs.items()}
-        for array in self.derivation.program.variables:
-            if edit.line == adjoint_name(error, array) or edit.line.startswith(flow(array, "", error)):
-                yield array
-                yield nets.get(array, array)
+        return self.ground.places(edit.line)
 
     def shown(self, asked: Asked) -> str:
         """The answer as it is asked for."""

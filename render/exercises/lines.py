@@ -115,8 +115,13 @@ def way_back(derived: Derived, target: Scalar) -> list[Scalar]:
 
 def backward_lines(desk: Desk, target: Scalar) -> list[Line]:
     """The lines from the error back to ∂E/∂target, itself last; the last `MOST_LINES` of them."""
-    dense = _layered(desk, target)
-    return [_dense_line(desk, each) if dense else _chain_line(desk, each) for each in way_back(desk, target)]
+    write = _dense_line if _layered(desk, target) else _chain_line
+    made = []
+    for scalar in way_back(desk, target):
+        if (write, scalar) not in desk.memory:
+            desk.memory[write, scalar] = write(desk, scalar)
+        made.append(desk.memory[write, scalar])
+    return made
 
 
 def _layered(derived: Derived, target: Scalar) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from render.drawing import Edge
 from render.figures.placed import Box, Line, Point, Shape
 
@@ -81,8 +83,10 @@ def route(edge: Edge, shapes: dict[str, Shape], twin: bool, crowded: bool) -> Li
         points = arc(source, target, below=edge.backward)
     else:
         others = [shape for name, shape in shapes.items() if name not in (edge.source, edge.target)]
-        tries = [connection(source, target, bow) for bow in (TWIN_BOWS if twin else BOWS)]
-        points = next((each for each in tries if not blocked(each, others)), tries[0])
+        usual, *more = TWIN_BOWS if twin else BOWS
+        first = connection(source, target, usual)
+        tries = chain((first,), (connection(source, target, bow) for bow in more))
+        points = next((each for each in tries if not blocked(each, others)), first)
     points = points[::-1] if edge.backward else points
     style = "backward" if edge.backward else "fine" if crowded and edge.mark is None else "edge"
     return Line(points, style, len(points) == 4, head=True, mark=edge.mark, faint=edge.faint)

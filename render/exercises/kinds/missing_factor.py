@@ -90,15 +90,18 @@ def _options(desk: Desk, factors: tuple[Link, ...], gone: Link) -> list[Option]:
             choices.append(((None, last), "That is what the whole product is to give."))
         if len(by.index) and (other := _sibling(desk, of, by)) is not None:
             choices.append((other, "That belongs to another unit, which is not on this path."))
-    wrong = dict.fromkeys(link for link, _ in choices if link not in (gone, *factors))
-    words = dict(choices[::-1])
+    wrong: dict[Formula, str] = {}
+    printed = {pen.partial(*link) for link in (gone, *factors)}  # the error may be a quantity of its own
+    for link, words in choices:
+        if pen.partial(*link) not in printed:
+            wrong.setdefault(pen.partial(*link), words)
     return [
         Option(
             prose("{it}", it=pen.partial(*gone)),
             True,
             "Right: what it is differentiated by cancels with its neighbour.",
         ),
-        *(Option(prose("{it}", it=pen.partial(*link)), False, words[link]) for link in wrong),
+        *(Option(prose("{it}", it=partial), False, words) for partial, words in wrong.items()),
     ]
 
 
