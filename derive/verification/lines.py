@@ -7,7 +7,7 @@ has a name for, and that they compute differently, is where the calculation goes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -81,9 +81,16 @@ class Wrong:
 
 
 def wrong_lines(
-    derivation: Derivation, base: Sheet, edits: Sequence[Edit], given: Mapping[str, Array] | None = None
+    derivation: Derivation,
+    base: Sheet,
+    edits: Sequence[Edit],
+    given: Mapping[str, Array] | None = None,
+    rather: Collection[Scalar] = (),
 ) -> list[Wrong]:
-    """The line of each edit, the error of those before it carried forward; edits that show in no one line left out."""
+    """The line of each edit, the error of those before it carried forward; edits that show in no one line left out.
+
+    Of an array in which it shows in several places: at one of ``rather``, else at the first.
+    """
     values = derivation.given if given is None else dict(given)
     found, sheet = [], base
     for edit in sorted(edits, key=lambda each: _place(base, each)):
@@ -91,7 +98,7 @@ def wrong_lines(
             edited = edit.apply(sheet)
         except DoesNotApplyError:
             continue
-        line = _wrong_line(derivation, sheet, edited, edit, values)
+        line = _wrong_line(derivation, sheet, edited, edit, values, rather)
         if line is not None:
             found.append(line)
         sheet = edited
@@ -110,14 +117,20 @@ def _place(base: Sheet, edit: Edit) -> int:
 
 
 def _wrong_line(
-    derivation: Derivation, right: Sheet, wrong: Sheet, edit: Edit, given: dict[str, Array]
+    derivation: Derivation,
+    right: Sheet,
+    wrong: Sheet,
+    edit: Edit,
+    given: dict[str, Array],
+    rather: Collection[Scalar],
 ) -> Wrong | None:
     sides = _Side(derivation, right, given), _Side(derivation, wrong, given)
     for line, array, handed in sides[1].shown():
         before = sides[0].of_result(array) if handed else line
         if before not in sides[0].lines or not _differ(before, line, *sides):
             continue
-        index = _first_changed(before, line, *sides)
+        changed = _changed(before, line, *sides)
+        index = next((each for each in changed if Scalar(array, each) in rather), changed[0])
         adjoint = handed or line in sides[1].arrays
         try:
             readings = sides[1].reading(line, index), sides[0].reading(before, index, whole=handed)
@@ -232,13 +245,13 @@ def _differ(before: str, after: str, right: _Side, wrong: _Side) -> bool:
     return any(right.lines.get(name) != wrong.lines.get(name) for name in reached)
 
 
-def _first_changed(before: str, after: str, right: _Side, wrong: _Side) -> tuple[int, ...]:
-    """The first element whose number differs; the first of all where none does."""
+def _changed(before: str, after: str, right: _Side, wrong: _Side) -> list[tuple[int, ...]]:
+    """The elements whose numbers differ; the first of all where none does."""
     old, new = np.asarray(right.floats[before]), np.asarray(wrong.floats[after])
     with np.errstate(invalid="ignore"):
         changed = ~(np.abs(new - old) <= CHANGED * np.maximum(np.abs(old), np.abs(new)))
     places = np.argwhere(changed) if changed.any() else np.zeros((1, old.ndim), dtype=int)
-    return tuple(int(i) for i in places[0])
+    return [tuple(int(i) for i in place) for place in places]
 
 
 def leaves(node: Node) -> Iterator[Scalar]:

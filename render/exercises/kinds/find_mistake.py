@@ -151,7 +151,7 @@ def _shown(desk: Desk, edit: Edit, right: Sequence[Line]) -> tuple[WrittenLine, 
     if not {line.scalar.array for line in right} & set(desk.places(edit)):
         return None  # it is made elsewhere: nearly all are
     base = desk.ground.base
-    found = wrong_lines(desk.derivation, base, [edit])
+    found = wrong_lines(desk.derivation, base, [edit], rather={line.scalar for line in right})
     if not found or found[0].handed or not found[0].adjoint:
         return None
     places = [number for number, line in enumerate(right) if line.scalar == found[0].scalar]
