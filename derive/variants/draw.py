@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -199,10 +199,12 @@ class Variants:
         )
         promises = told_here(seen)
         found = answers(self._computing(promises), promises, numbers, off)
-        self._check_sizes([Decimal(each.value) for each in found])
+        for each in found:
+            if float(each.value) == 0 != Decimal(each.value):  # no float is that small
+                raise beyond(self.derivation, each.asked)
         return Variant(1, self.seed, self.derivation, found)
 
-    def _check_sizes(self, values: Sequence[float] | Sequence[Decimal]) -> None:
+    def _check_sizes(self, values: Iterable[float]) -> None:
         for asked, value in zip(self.asked, values, strict=True):
             if value and not LEAST <= abs(value) <= MOST:
                 raise beyond(self.derivation, asked)
