@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from test_sheets import png
 from typer.testing import CliRunner, Result
 
+from derive.derivation import differentiate
+from derive.errors import ChainruleError
+from derive.files.vary import default
+from derive.problem import bundled, load
+from derive.scalars import Scalar
+from derive.variants.space import REACH, Space
 from render.cli import app
+from render.exercises.model import ChoiceAnswer
+from render.exercises.sheets import Options, Sheets
 
 SMALL = """
 title = "Small"
@@ -131,6 +143,83 @@ def test_a_logo_that_the_compiler_cannot_read_is_found_before_anything_is_writte
     done = handed_out(tmp_path, "--to", "pdf", "--logo", tmp_path / "logo", "--exercises", "gradient")
     (tmp_path / "logo").unlink()
     refused(tmp_path, done, "the PDF could not be made: failed to process image")
+
+
+# ---- odd networks --------------------------------------------------------------------------------
+
+RELU = """
+[[examples]]
+inputs = [0.5, 0.5]
+targets = [0.3]
+[[layers]]
+activation = "relu"
+weights = [[-0.5, -0.5], [0.3, 0.4]]
+[[layers]]
+weights = [[0.2, 0.4]]
+[loss]
+name = "half_squared_error"
+"""
+
+
+def test_a_mistake_is_found_in_the_units_that_live_whichever_these_are(tmp_path: Path) -> None:
+    """The first unit is off in the file and on in other variants; the weight that is asked about is another's."""
+    done = handed_out(tmp_path, "--variants", 3, "--exercises", "find_mistake", problem=RELU)
+    assert done.exit_code == 0, done.output
+    assert len(list(tmp_path.glob("out/sheets/*.html"))) == 3
+
+
+@pytest.mark.parametrize(("weight", "x"), [("1e300", "1e300"), ("1e-300", "1e-300")])
+def test_numbers_that_nobody_calculates_with_are_refused(tmp_path: Path, weight: str, x: str) -> None:
+    problem = RELU.replace("[[-0.5, -0.5], [0.3, 0.4]]", f"[[{weight}, 0], [0, 0]]").replace("[0.5, 0.5]", f"[{x}, 0]")
+    refused(tmp_path, handed_out(tmp_path, "--exercises", "forward_value:z1[0,0]", problem=problem), "is beyond 1e±280")
+
+
+@pytest.mark.parametrize("name", sorted(set(bundled()) - {"transformer", "lstm", "gru", "rnn", "cnn"}))
+def test_no_two_options_look_alike(name: str) -> None:
+    problem = load(name)
+    for kind in ("missing_factor", "multiple_choice", "paths", "matrix_form", "find_mistake"):
+        with suppress(ChainruleError):  # it cannot be asked about this problem
+            for exercise in Sheets((problem,), 1, Options(kind), varied=False).sheet(1).exercises:
+                for item in exercise.items:
+                    if isinstance(item.answer, ChoiceAnswer):
+                        printed = [repr(option.inlines) for option in item.answer.options]
+                        assert len(set(printed)) == len(printed)
+
+
+# ---- wide networks -------------------------------------------------------------------------------
+
+
+def wide(inputs: int, units: int) -> dict[str, Any]:
+    layer = {"activation": "logistic", "bias": "per_unit"}
+    return {
+        "examples": [{"inputs": [0.5] * inputs, "targets": [0.01, 0.99]}],
+        "layers": [{"units": units, **layer}, {"units": 2, **layer}],
+        "initial": {"seed": 1, "low": -0.5, "high": 0.5, "decimals": 2},
+        "loss": {"name": "half_squared_error"},
+    }
+
+
+def test_into_wide_layers_come_small_weights_so_that_units_are_seldom_saturated() -> None:
+    ranges = {each.name: (each.low, each.high, each.decimals) for each in default(load(wide(784, 4)))}
+    assert ranges["W1"] == (-Fraction(14, 100), Fraction(14, 100), 3)
+    assert ranges["W2"] == (-1, 1, 2)
+
+
+def test_of_thousands_of_numbers_points_are_counted_as_far_as_anybody_counts() -> None:
+    derivation = differentiate(load(wide(784, 4)))
+    inputs = tuple(Scalar(name, index) for name, array in derivation.given.items() for index in np.ndindex(array.shape))
+    space = Space(derivation, inputs, 7)
+    assert REACH <= space.size < REACH * max(space.radices)
+    points = [space.scrambled(index) for index in (0, 1, 2, space.size // 2, space.size - 1)]
+    assert len(set(points)) == len(points)
+    assert all(len(set(point[-100:])) > 20 for point in points)  # the last numbers vary too
+
+
+def test_a_wide_network_has_variants() -> None:
+    sheets = Sheets((load(wide(100, 6)),), 7, Options("gradient,multiple_choice"))
+    sheets.check(2)
+    one, other = (sheets.sheet(number).exercises[0].items[0].answer for number in (1, 2))
+    assert one != other
 
 
 def refused(folder: Path, done: Result, told: str) -> None:

@@ -118,10 +118,19 @@ class BallWriter(FloatWriter):
 # ---- balls that hold every rounding --------------------------------------------------------
 
 
+LEAST, MOST = 1e-280, 1e280
+"""Of numbers beyond these floats nothing is promised: what rounding does to them may be no float."""
+
+
 def half_unit(top: float, kind: str, places: int) -> float:
-    """Half a unit in the last place of a number of this size that is rounded to significant digits or decimals."""
+    """Half a unit in the last place of a number of this size that is rounded to significant digits or decimals.
+
+    Infinite for one beyond `LEAST` and `MOST`.
+    """
     if kind == "dp" or top == 0:
         return 0.5 * 10.0**-places if kind == "dp" else 0.0
+    if not LEAST <= top <= MOST:
+        return math.inf
     exponent = math.floor(math.log10(top))
     exponent += 1 if top >= 10.0 ** (exponent + 1) else -1 if top < 10.0**exponent else 0
     return 0.5 * 10.0 ** (exponent - places + 1)
@@ -136,7 +145,9 @@ def rounder(kind: str, places: int) -> Callable[[Exact | int], Exact]:
         if isinstance(value, fmpq):
             if value == 0:
                 return value
-            size = half_unit(abs(int(value.p) / int(value.q)), kind, places)
+            size = half_unit(float(arb(value).abs_upper()), kind, places)
+            if size in (0, math.inf):
+                return arb(0, math.inf)
             shift = round(math.log10(0.5 / size))
             if (value * fmpq(10) ** shift).q == 1:
                 return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -12,7 +12,7 @@ import numpy as np
 
 from derive.derivation import Derivation
 from derive.evaluate.balls import UndecidedError
-from derive.evaluate.shared import half_unit
+from derive.evaluate.shared import LEAST, MOST, half_unit
 from derive.variants.answers import Answered, answers, upwards
 from derive.variants.asked import Asked
 from derive.variants.computed import Computed
@@ -20,7 +20,7 @@ from derive.variants.guarantees import Pilot, Sound, mixed_up, pilot, sound, tol
 from derive.variants.promised import Promises, Seen, by_plausibility, hidden, told, told_here
 from derive.variants.sheets import Sheets, Slipped
 from derive.variants.space import ATTEMPTS, Number, Point, Space
-from derive.variants.words import Reason, impossible, too_few, unchanged
+from derive.variants.words import Reason, beyond, impossible, too_few, unchanged
 from derive.verification.precision import Precision
 
 SAMPLE = 20
@@ -191,6 +191,7 @@ class Variants:
         numbers = Space(self.derivation, self._sheets.inputs, self.seed).own
         every = Computed(self._sheets, [[each.scalar for each in row] for row in self._slipped], self.carry)
         _, right, wrong = every.floats(numbers)
+        self._check_sizes(right)
         off = self._own_tolerances(every, numbers, right)
         seen = tuple(
             Seen(np.array([right[q]]), np.array([float(off[q])]), np.array([wrong[q]]), self._slipped[q])
@@ -198,7 +199,15 @@ class Variants:
         )
         promises = told_here(seen)
         found = answers(self._computing(promises), promises, numbers, off)
+        for each in found:
+            if float(each.value) == 0 != Decimal(each.value):  # no float is that small
+                raise beyond(self.derivation, each.asked)
         return Variant(1, self.seed, self.derivation, found)
+
+    def _check_sizes(self, values: Iterable[float]) -> None:
+        for asked, value in zip(self.asked, values, strict=True):
+            if value and not LEAST <= abs(value) <= MOST:
+                raise beyond(self.derivation, asked)
 
     def _own_tolerances(
         self, computed: Computed, numbers: Sequence[Number], right: Sequence[float]

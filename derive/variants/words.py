@@ -63,6 +63,12 @@ def unchanged(derivation: Derivation, varied: Sequence[str]) -> ProblemError:
     return _said(derivation, f"{words}; vary something else too, or ask for another number")
 
 
+def beyond(derivation: Derivation, asked: Asked) -> ProblemError:
+    """That a number is too large or too small to be asked for."""
+    words = f"{asked_name(derivation, asked)} is beyond 1e±280, and nobody is asked for such numbers"
+    return ProblemError(f"exercises: {words}", derivation.problem.source or "the problem")
+
+
 def _said(derivation: Derivation, message: str) -> ProblemError:
     return ProblemError(f"no such variants: {message}", derivation.problem.source or "the problem")
 

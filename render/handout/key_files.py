@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,7 @@ def _csv(header: Sequence[str], rows: Iterable[Key | Mistake]) -> bytes:
 
 def _cells(row: Key | Mistake) -> list[str | int]:
     """Lists in one cell: an index as 0,1; mistakes and their layers parted by semicolons."""
-    return [_cell(value) for value in astuple(row)]
+    return [_cell(value) for value in vars(row).values()]
 
 
 def _cell(value: str | int | tuple[str, ...] | tuple[int, ...]) -> str | int:
