@@ -372,6 +372,15 @@ def test_a_whole_handout_is_not_made_again(tmp_path: Path, whole: dict[str, byte
     assert tree(tmp_path) == whole
 
 
+def test_a_run_that_ended_while_it_tidied_up_has_done_all(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """Half of the records are gone already, and the manifest is there: nothing is made again."""
+    hand_out(handout(tmp_path))
+    store = Store(tmp_path)
+    store.begin(handout(tmp_path).told, resume=True, force=False)
+    assert hand_out(handout(tmp_path), resume=True) == Done(5, 5, ())
+    assert tree(tmp_path) == whole
+
+
 def test_resume_where_there_is_nothing_begins(tmp_path: Path, whole: dict[str, bytes]) -> None:
     assert hand_out(handout(tmp_path / "out"), resume=True) == Done(5, 0, ())
     assert tree(tmp_path / "out") == whole

@@ -95,6 +95,7 @@ def hand_out(
     with store.locked():
         total = len(work.copies)
         if resume and store.is_complete(handout.told):
+            store.finish()
             return Done(total, total, (), tuple(store.listed()))
         store.begin(handout.told, resume=resume, force=force)
         whole = [copy.number for copy in work.copies if _is_whole(store, copy.number)] if resume else []

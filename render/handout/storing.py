@@ -128,9 +128,12 @@ class Store:
         self.put({f"{WORK}/plan.json": to_json(choices)})
 
     def is_complete(self, choices: Choices) -> bool:
-        """Whether a finished handout of these choices is here, every file of it whole."""
+        """Whether all of a handout of these choices is here, whole: the manifest, written last, tells of every file.
+
+        What only an unfinished run needs may be there still, or half of it, where the run ended while it was removed.
+        """
         manifest = _read(self.out / MANIFEST)
-        if manifest is None or self.plan.exists() or _choices(manifest) != _plain(choices):
+        if manifest is None or _choices(manifest) != _plain(choices):
             return False
         return not manifest.get("failed") and self.is_whole(_listed(manifest))
 
