@@ -100,6 +100,19 @@ class Best(Node):
     place: int = -1
 
 
+def leaves(node: Node) -> Iterator[Scalar]:
+    """The scalars that a definition reads, in order; one that is read twice comes twice."""
+    match node:
+        case Leaf(scalar):
+            yield scalar
+        case Form(_, _, parts) | Terms(parts) | Share(parts) | Best(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Times(left, right):
+            yield from leaves(left)
+            yield from leaves(right)
+
+
 def element(expression: Expression, index: Index, first: frozenset[str] = frozenset()) -> Node:
     """One element of an array expression; in a product the arrays of ``first`` stand first."""
     match expression:

@@ -19,7 +19,7 @@ from derive.equations import parse
 from derive.formula import BigSum, Call, Derivative, Formula, Name, Partial, Symbol
 from derive.functions import Activation, Loss, a, alpha, delta, derivative, scale, slope, t, z
 from derive.program import Map, Ref
-from derive.scalars import Form, Graph, Leaf, Node, Scalar, Terms, Times
+from derive.scalars import Form, Graph, Leaf, Node, Scalar, Terms, Times, leaves
 
 LETTERS: dict[Expr, Formula] = {
     z: Symbol(Name("z")),
@@ -152,19 +152,6 @@ def _as_written(node: Node, graph: Graph) -> Expr:
         case Times(left, right):
             return Mul(_as_written(left, graph), _as_written(right, graph), evaluate=False)
     raise TypeError(f"no formula to differentiate: {type(node).__name__}")
-
-
-def leaves(node: Node) -> set[Scalar]:
-    """The scalars that a definition reads."""
-    match node:
-        case Leaf(scalar):
-            return {scalar}
-        case Form(_, _, several) | Terms(several):
-            return {read for part in several for read in leaves(part)}
-        case Times(left, right):
-            return leaves(left) | leaves(right)
-        case _:
-            return set()
 
 
 def _softmax() -> tuple[Worked, ...]:

@@ -19,7 +19,7 @@ from derive.program import (
     parts,
     references,
 )
-from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
+from derive.scalars import Node, Scalar, element, leaves
 from derive.sweep import rename
 
 MOST_TERMS = 120_000
@@ -152,16 +152,3 @@ def width(expression: Expression) -> int:
         case Map():
             return max(1, sum(inner))
     return max(inner, default=1)
-
-
-def leaves(node: Node) -> Iterable[Scalar]:
-    """The scalars that a definition reads."""
-    match node:
-        case Leaf(scalar):
-            yield scalar
-        case Form(_, _, parts) | Terms(parts) | Best(parts) | Share(parts):
-            for part in parts:
-                yield from leaves(part)
-        case Times(left, right):
-            yield from leaves(left)
-            yield from leaves(right)

@@ -16,11 +16,6 @@ def of_text(text: str, derivation: Derivation, kind: Kind, place: str) -> Handed
     return read(text.removeprefix("\ufeff"), derivation, kind, place)
 
 
-def of_file(path: Path, derivation: Derivation, kind: Kind) -> Handed:
-    """Numbers from a file. Raises HandedError where it cannot be read."""
-    return of_text(text_of(path), derivation, kind, str(path))
-
-
 def text_of(path: Path) -> str:
     """The text of a file; every way in which that can fail is said in a line. Raises HandedError."""
     place = printable(str(path))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.derivation import Derivation
-from derive.errors import printable, shown, unknown
+from derive.errors import printable, shown
 from derive.notation import UnknownNameError, plain_name
 from derive.scalars import Scalar
 from derive.verification.csv_lines import HandedError, csv_rows
@@ -278,9 +278,3 @@ def _short(name: str) -> str:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) if shape else "a number"
-
-
-def check_known(name: str, known: Sequence[str]) -> None:
-    """Raise HandedError with the nearest name for one that is not known."""
-    if name not in known:
-        raise HandedError(unknown(name, known))

@@ -22,7 +22,7 @@ from derive.evaluate.floats import Floats
 from derive.evaluate.unrolled import needed
 from derive.formula import Formula
 from derive.program import Equation, Expression, Map, Ref, references
-from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element
+from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element, leaves
 from derive.verification.edit import Edit
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
@@ -255,19 +255,6 @@ def _first_changed(before: str, after: str, right: _Side, wrong: _Side) -> tuple
         changed = ~(np.abs(new - old) <= CHANGED * np.maximum(np.abs(old), np.abs(new)))
     places = np.argwhere(changed) if changed.any() else np.zeros((1, old.ndim), dtype=int)
     return tuple(int(i) for i in places[0])
-
-
-def leaves(node: Node) -> Iterator[Scalar]:
-    """The scalars that a definition reads."""
-    match node:
-        case Leaf(scalar):
-            yield scalar
-        case Form(_, _, parts) | Terms(parts) | Share(parts) | Best(parts):
-            for part in parts:
-                yield from leaves(part)
-        case Times(left, right):
-            yield from leaves(left)
-            yield from leaves(right)
 
 
 # ---- writing out what has no name ----------------------------------------------------------

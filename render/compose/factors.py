@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import sympy
 
@@ -208,8 +208,3 @@ def chain(pen: Pen, weight: Scalar, net: Scalar, out: Scalar, *, marked: bool = 
     """The three factors of ∂E/∂w by name: ∂E/∂out, ∂out/∂net, ∂net/∂w."""
     names: tuple[Partial, ...] = (pen.partial(None, out), pen.partial(out, net), pen.partial(net, weight))
     return tuple(Mark(k, name) for k, name in enumerate(names, start=1)) if marked else names
-
-
-def summed_over(examples: Sequence[int], make: Callable[[int], Formula]) -> Formula:
-    """A sum over examples, written out."""
-    return written.added([make(example) for example in examples])

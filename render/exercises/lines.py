@@ -9,8 +9,7 @@ from typing import Protocol
 from derive.chain import Step
 from derive.derivation import Derivation
 from derive.formula import Side
-from derive.scalars import Graph, Scalar
-from derive.verification.lines import leaves
+from derive.scalars import Graph, Scalar, leaves
 from render.compose import factors
 from render.compose.closing import bias_line
 from render.compose.network.terms import chain_line

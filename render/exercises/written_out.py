@@ -8,9 +8,9 @@ from dataclasses import replace
 from derive.derivation import Derivation
 from derive.evaluate.balls import Enclosures
 from derive.program import references
-from derive.scalars import Scalar
+from derive.scalars import Scalar, leaves
 from derive.verification.edit import Edit
-from derive.verification.lines import Reading, leaves, reading_of
+from derive.verification.lines import Reading, reading_of
 from derive.verification.sheet import DoesNotApplyError, Sheet
 from render.compose.verification.lines import gradient, reading_sides
 from render.exercises.desk import Desk, Ground

@@ -12,7 +12,7 @@ from render.document import Block, Equation, Inlines
 from render.exercises.blanks import scaffold
 from render.exercises.desk import Desk, Planned, in_words, split
 from render.exercises.lines import Line
-from render.exercises.model import Exercise, Item, SolutionStep
+from render.exercises.model import Exercise, SolutionStep
 
 
 def steps(desk: Desk, lines: Sequence[Line], points: int) -> tuple[SolutionStep, ...]:
@@ -69,6 +69,3 @@ def number_text(desk: Desk, asked: Asked) -> Inlines:
 def to_digits(desk: Desk) -> str:
     """The end of a prompt: how exactly to calculate."""
     return f" Carry {in_words(desk.carry)}."
-
-
-__all__ = ["Item", "calculated", "default_points", "number_text", "steps", "to_digits"]

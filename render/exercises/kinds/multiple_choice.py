@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from derive.formula import Number
-from derive.scalars import Scalar
 from derive.variants.answers import Mistaken
 from derive.variants.asked import Asked
 from render.compose.pen import paragraph, prose
 from render.document import Paragraph
-from render.exercises.desk import Desk, Ground, Planned, in_words
-from render.exercises.given import given_first, told_of_way
-from render.exercises.kind import Kind, Told, parameters
+from render.exercises.desk import Desk, Planned, in_words
+from render.exercises.given import given_first
+from render.exercises.kind import Kind, parameters
 from render.exercises.kinds.calculation import steps
+from render.exercises.kinds.gradient import asked, told
 from render.exercises.lines import backward_lines, way_back
 from render.exercises.model import ChoiceAnswer, Exercise, Item, Option
 
@@ -22,16 +22,6 @@ MOST_WRONG = 4
 
 MULTIPLES = ("sign_of_error", "factor_two", "factor_half", "accumulated_twice")
 """Of mistakes that only multiply the right answer one is enough: several would show which it is."""
-
-
-def asked(ground: Ground, about: tuple[Scalar, ...]) -> tuple[Asked, ...]:
-    """∂E/∂w."""
-    return (Asked("gradient", about[0]),)
-
-
-def told(ground: Ground, about: tuple[Scalar, ...]) -> Told:
-    """The forward values are given; the lines of the way back are to be found."""
-    return told_of_way(ground, about[0])
 
 
 def make(desk: Desk, planned: Planned) -> Exercise:
