@@ -8,7 +8,7 @@ differentiates, a contraction (einsum), a reduction, an axis permutation, and so
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -214,7 +214,7 @@ class Equation:
     comment: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """Equations in the order of their evaluation.
 
@@ -266,6 +266,12 @@ def references(expression: Expression) -> set[str]:
     if isinstance(expression, Ref):
         return {expression.name}
     return set().union(*(references(part) for part in parts(expression)))
+
+
+@lru_cache(maxsize=2**14)
+def read_by(expression: Expression) -> frozenset[str]:
+    """The names that an expression reads; remembered for those that are asked for again and again."""
+    return frozenset(references(expression))
 
 
 def rebuilt(expression: Expression, arguments: tuple[Expression, ...]) -> Expression:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -22,11 +22,11 @@ from derive.program import (
     Ref,
     Reshape,
     Scatter,
+    Shape,
     Softmax,
     Total,
     Transpose,
 )
-from derive.verification.sheet import read_by
 
 Floats = NDArray[np.float64]
 NAMESPACE: dict[str, Any] = {
@@ -64,49 +64,80 @@ def _arithmetic(formula: sympy.Expr) -> bool:
     )
 
 
-def evaluate(expression: Expression, values: Mapping[str, Floats]) -> Floats:
-    """One expression over arrays of floats."""
+def evaluate(expression: Expression, values: Mapping[str, Floats], stacked: int = 0) -> Floats:
+    """One expression over arrays of floats.
+
+    ``stacked``: the arrays have so many axes (0 or 1) in front, along which other values of the same arrays lie; an
+    array that is the same for all has length one there.
+    """
     match expression:
         case Ref(name):
             return values[name]
-        case Map(formula, symbols, arguments, shape):
-            parts = [evaluate(part, values) for part in arguments]
-            if symbols == () or not arguments:
-                return np.full(shape, compiled(formula, ())())
-            if formula == symbols[0] and len(symbols) == 1:
-                return np.broadcast_to(parts[0], shape)
-            return np.broadcast_to(np.asarray(compiled(formula, symbols)(*parts), dtype=np.float64), shape)
+        case Map():
+            return _map(expression, values, stacked)
         case Contract(axes, out, (left, right)):
-            return np.asarray(np.einsum(f"{axes[0]},{axes[1]}->{out}", evaluate(left, values), evaluate(right, values)))
+            each = "..." * stacked
+            operands = evaluate(left, values, stacked), evaluate(right, values, stacked)
+            return np.asarray(np.einsum(f"{each}{axes[0]},{each}{axes[1]}->{each}{out}", *operands))
         case Transpose(argument, axes):
-            return np.transpose(evaluate(argument, values), axes)
+            inner = tuple(axis + stacked for axis in axes)
+            return np.transpose(evaluate(argument, values, stacked), (*range(stacked), *inner))
         case Total(argument, axes, keepdims):
-            return np.asarray(np.sum(evaluate(argument, values), axis=axes, keepdims=keepdims))
+            inner = tuple(axis + stacked for axis in axes)
+            return np.asarray(np.sum(evaluate(argument, values, stacked), axis=inner, keepdims=keepdims))
         case Softmax(argument, axis, _, logarithm):
-            return _softmax(evaluate(argument, values), axis, logarithm)
+            return _softmax(evaluate(argument, values, stacked), axis + stacked, logarithm)
         case Reshape(argument, shape):
-            return evaluate(argument, values).reshape(shape)
+            found = evaluate(argument, values, stacked)
+            return found.reshape(*found.shape[:stacked], *shape)
         case Gather(arguments, positions):
-            pool = np.concatenate([*(evaluate(part, values).reshape(-1) for part in arguments), np.zeros(1)])
-            return np.asarray(pool[positions.array])
+            parts = _level([evaluate(part, values, stacked) for part in arguments], stacked)
+            pool = np.concatenate([*parts, np.zeros((*parts[0].shape[:stacked], 1))], axis=-1)
+            return np.asarray(pool[..., positions.array])
         case Scatter(argument, positions, offset, shape):
-            size = int(np.prod(shape))
-            places = positions.array.reshape(-1) - offset
-            inside = (places >= 0) & (places < size)
-            weights = evaluate(argument, values).reshape(-1)[inside]
-            added = np.bincount(places[inside], weights=weights, minlength=size)
-            return np.asarray(added, dtype=np.float64).reshape(shape)
+            (row,) = _level([evaluate(argument, values, stacked)], stacked)
+            return _scattered(row, positions.array.reshape(-1) - offset, shape)
         case Largest(argument, axis, keepdims, _, mask):
-            found = evaluate(argument, values)
-            if mask:
-                first = np.argmax(found, axis=axis, keepdims=True)
-                return np.where(
-                    np.arange(found.shape[axis]).reshape([-1 if k == axis else 1 for k in range(found.ndim)]) == first,
-                    1.0,
-                    0.0,
-                )
-            return np.asarray(np.max(found, axis=axis, keepdims=keepdims))
+            return _largest(evaluate(argument, values, stacked), axis + stacked, keepdims, mask)
     raise TypeError(f"cannot evaluate {type(expression).__name__}")
+
+
+def _map(expression: Map, values: Mapping[str, Floats], stacked: int) -> Floats:
+    function, shape = compiled(expression.formula, expression.symbols), expression.shape
+    if not expression.symbols:
+        return np.full((1,) * stacked + shape, function())
+    parts = [evaluate(part, values, stacked) for part in expression.arguments]
+    if stacked:  # each as the others broadcast against it
+        parts = [part.reshape(len(part), *(1,) * (len(shape) + 1 - part.ndim), *part.shape[1:]) for part in parts]
+    found = np.asarray(function(*parts), dtype=np.float64)
+    wanted = found.shape[:stacked] + shape
+    return found if found.shape == wanted else np.broadcast_to(found, wanted)
+
+
+def _level(parts: list[Floats], stacked: int) -> list[Floats]:
+    """Each array laid out in one row, as long a stack as the longest."""
+    rows = [part.reshape(*part.shape[:stacked], -1) for part in parts]
+    stack = np.broadcast_shapes(*(row.shape[:stacked] for row in rows))
+    return [np.broadcast_to(row, (*stack, row.shape[-1])) for row in rows]
+
+
+def _scattered(row: Floats, places: NDArray[np.intp], shape: Shape) -> Floats:
+    """Each number of a row added to its place; those outside are left out."""
+    size = math.prod(shape)
+    inside = (places >= 0) & (places < size)
+    stack = row.shape[:-1]
+    rows = math.prod(stack)
+    everywhere = places[inside] + size * np.arange(rows)[:, np.newaxis]
+    added = np.bincount(everywhere.reshape(-1), weights=row[..., inside].reshape(-1), minlength=rows * size)
+    return np.asarray(added, dtype=np.float64).reshape(*stack, *shape)
+
+
+def _largest(found: Floats, axis: int, keepdims: bool, mask: bool) -> Floats:
+    if not mask:
+        return np.asarray(np.max(found, axis=axis, keepdims=keepdims))
+    where = np.zeros(found.shape)
+    np.put_along_axis(where, np.argmax(found, axis=axis, keepdims=True), 1.0, axis=axis)
+    return where
 
 
 def _softmax(values: Floats, axis: int, logarithm: bool) -> Floats:
@@ -128,67 +159,3 @@ def run(equations: Iterable[Equation], given: Mapping[str, Floats]) -> dict[str,
 def floats(array: NDArray[np.object_]) -> Floats:
     """Exact numbers as float64."""
     return np.asarray(np.frompyfunc(lambda v: int(v.p) / int(v.q), 1, 1)(array), dtype=np.float64)
-
-
-Lines = Mapping[str, Expression]
-
-
-class Values(Mapping[str, Floats]):
-    """The values of a sheet's lines, each computed when it is asked for.
-
-    Where they are those of a sheet that differs from another (``base``) in a few lines, a line that is the same, and
-    reads nothing that ``changed``, is taken over from there.
-    """
-
-    def __init__(self, lines: Lines, given: Mapping[str, Floats], base: Values | None = None) -> None:
-        self.lines, self.given, self.base = lines, given, base
-        self.known: dict[str, Floats] = dict(given)
-        self.changed: set[str] = set()
-        self._reads: dict[str, frozenset[str]] = {}
-
-    def of(self, lines: Lines) -> Values:
-        """The values of other lines, on the same given arrays."""
-        return Values(lines, self.given, self)
-
-    def reads(self, name: str) -> frozenset[str]:
-        """What a line reads; asked of the base where it is the same line, since to look one up takes long."""
-        found = self._reads.get(name)
-        if found is None:
-            expression = self.lines[name]
-            same = self.base is not None and self.base.lines.get(name) is expression
-            found = self.base.reads(name) if same and self.base is not None else read_by(expression)
-            self._reads[name] = found
-        return found
-
-    def __getitem__(self, name: str) -> Floats:
-        """The value of a line, and of every line that it needs."""
-        if name in self.known:
-            return self.known[name]
-        waiting = [name]
-        with np.errstate(all="ignore"):
-            while waiting:
-                top = waiting[-1]
-                missing = [] if top in self.known else [each for each in self.reads(top) if each not in self.known]
-                if missing:
-                    waiting += missing
-                    continue
-                if top not in self.known:
-                    self.known[top] = self._value(top)
-                waiting.pop()
-        return self.known[name]
-
-    def _value(self, name: str) -> Floats:
-        """A line's value, where all that it reads is known."""
-        expression = self.lines[name]
-        if self.base is not None and self.changed.isdisjoint(self.reads(name)):
-            same = self.base.lines.get(name)
-            if same is not None and (same is expression or same == expression):
-                return self.base[name]
-        self.changed.add(name)
-        return evaluate(expression, self.known)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.lines)
-
-    def __len__(self) -> int:
-        return len(self.lines)

@@ -18,9 +18,9 @@ from derive.variants.asked import KINDS, Asked
 from derive.verification.edit import Edit, replaced
 from derive.verification.family import family
 from derive.verification.mistakes import whole
-from derive.verification.search import all_made
 from derive.verification.sheet import DoesNotApplyError, Sheet, flow, open_rate, sheet
 from derive.verification.structure import Squash, Structure
+from derive.verification.tried import all_made
 
 NOT_ASKED = frozenset(("new_weights_handed_over", "update_handed_over", "layout_transposed", "float32_rounding"))
 """Mistakes in what is handed over: who is asked for one number hands over that."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
 from typing import Literal
 
 import numpy as np
 import sympy
 
 from derive import arrays
-from derive.program import Equation, Expression, Gather, Positions, Program, Ref, parts, rebuilt, references
-from derive.verification.sheet import DoesNotApplyError, Sheet, laid_out
+from derive.program import Equation, Expression, Gather, Positions, Program, Ref, parts, rebuilt
+from derive.verification.sheet import Revision, Sheet, laid_out_like
+from derive.verification.steps import HandingOver, ResultOf, Rewrite, Rewriting, Step
 
 Layer = int | Literal["all"]
-Apply = Callable[[Sheet], Sheet]
+Change = Callable[[Program], Program]
 
 FORWARD, DERIVATIVE, VALUES, BACKWARD = range(4)
 
@@ -23,18 +25,20 @@ FORWARD, DERIVATIVE, VALUES, BACKWARD = range(4)
 class Edit:
     """One mistake: its identifier, its layer, which way it was made, and what it does to a sheet.
 
-    ``line`` names the line in which it was made, or "" where there is no single one. ``stage``: of several edits
-    those of a lower stage are made first. FORWARD: in the forward pass or in the error, so that what follows is the
-    gradient of another network; DERIVATIVE: so too, but for the derivative of its activation; VALUES: in the values
-    of the forward pass alone; BACKWARD: in the backward pass.
+    ``change`` is what it does to the program, ``steps`` what then to the lines of the backward pass. ``line`` names
+    the line in which it was made, or "" where there is no single one. ``stage``: of several edits those of a lower
+    stage are made first. FORWARD: in the forward pass or in the error, so that what follows is the gradient of another
+    network; DERIVATIVE: so too, but for the derivative of its activation; VALUES: in the values of the forward pass
+    alone, with the lines of the backward pass as they stood; BACKWARD: in the backward pass.
     """
 
     mistake: str
     layer: Layer
     variant: str
-    apply: Apply
     line: str = ""
     stage: int = BACKWARD
+    change: Change | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def forward(self) -> bool:
@@ -46,53 +50,56 @@ class Edit:
         """What is named in a report."""
         return self.mistake, self.layer
 
+    def apply(self, sheet: Sheet) -> Sheet:
+        """The sheet with the mistake; raises DoesNotApplyError where it cannot be made there."""
+        if self.change is not None:
+            if self.stage == VALUES:
+                sheet = replace(sheet, program=self.change(sheet.program), stated=False)
+            else:
+                sheet = _differentiated(self.change, sheet)
+        return sheet.revised(self.revision(sheet)) if self.steps else sheet
 
-def on_lines(mistake: str, layer: Layer, variant: str, rewrite: Mapping[str, Callable[[Sheet], Expression]]) -> Edit:
-    """An edit that rewrites lines of the backward pass; each is told the sheet as it stands.
-
-    Lines that another mistake has taken away (a bias that was left out has no gradient) cannot be made wrong again.
-    """
-
-    def apply(sheet: Sheet) -> Sheet:
-        changed = {line: new(sheet) for line, new in rewrite.items() if line in sheet.backward}
-        if not changed:
-            raise DoesNotApplyError(min(rewrite))
-        _check_order(sheet, changed)
-        return sheet.with_lines(changed)
-
-    return Edit(mistake, layer, variant, apply, next(iter(rewrite)))
+    def revision(self, sheet: Sheet) -> Revision:
+        """What its steps change on a sheet; raises DoesNotApplyError."""
+        made = Revision()
+        for step in self.steps:
+            made = made | step.revision(sheet, made)
+        return made
 
 
-def _check_order(sheet: Sheet, changed: Mapping[str, Expression]) -> None:
-    """A line may read only what stands above it."""
-    known = set(sheet.program.variables)
-    for line in sheet.backward:
-        if line in changed and (unknown := references(changed[line]) - known):
-            raise DoesNotApplyError(min(unknown))
-        known.add(line)
+@lru_cache(maxsize=64)
+def _differentiated(change: Change, sheet: Sheet) -> Sheet:
+    """The sheet of a changed program: ways that differ in their steps alone are tried one after the other."""
+    return laid_out_like(sheet, change(sheet.program))
+
+
+def on_lines(mistake: str, layer: Layer, variant: str, rewrite: Mapping[str, Rewrite]) -> Edit:
+    """An edit that rewrites lines of the backward pass; each is told the sheet as it stands."""
+    return Edit(mistake, layer, variant, next(iter(rewrite)), steps=(Rewriting(rewrite),))
 
 
 def on_results(mistake: str, layer: Layer, variant: str, parameters: Iterable[str], new: ResultOf) -> Edit:
     """An edit of what is handed over: ``new(sheet, parameter)`` in place of each parameter's gradient."""
-    chosen = tuple(parameters)
-    return Edit(mistake, layer, variant, lambda sheet: sheet.with_results({name: new(sheet, name) for name in chosen}))
+    return Edit(mistake, layer, variant, steps=(HandingOver(tuple(parameters), new),))
 
 
-ResultOf = Callable[[Sheet, str], Expression]
-
-
-def on_program(mistake: str, layer: Layer, variant: str, change: Callable[[Program], Program], line: str = "") -> Edit:
+def on_program(mistake: str, layer: Layer, variant: str, change: Change, line: str = "") -> Edit:
     """An edit of the forward pass or the error: the backward pass is that of the changed program."""
-    return Edit(mistake, layer, variant, lambda sheet: laid_out(change(sheet.program)), line, FORWARD)
+    return Edit(mistake, layer, variant, line, FORWARD, change)
+
+
+def with_derivative(edit: Edit, variant: str, rewrite: Mapping[str, Rewrite]) -> Edit:
+    """The same slip on the way forward, with lines of the backward pass rewritten after it."""
+    return _another_way(edit, variant, DERIVATIVE, (Rewriting(rewrite),))
 
 
 def backward_as_stated(edit: Edit, variant: str) -> Edit:
     """The same slip on the way forward alone: the lines of the backward pass stay those of the right network."""
+    return _another_way(edit, variant, VALUES)
 
-    def apply(sheet: Sheet) -> Sheet:
-        return replace(sheet, program=edit.apply(sheet).program)
 
-    return replace(edit, variant=f"{edit.variant}, {variant}".removeprefix(", "), apply=apply, stage=VALUES)
+def _another_way(edit: Edit, variant: str, stage: int, steps: tuple[Step, ...] = ()) -> Edit:
+    return replace(edit, variant=f"{edit.variant}, {variant}".removeprefix(", "), stage=stage, steps=steps)
 
 
 FORWARD_ALONE = "in the forward pass alone"
@@ -106,13 +113,15 @@ def with_equation(program: Program, changed: Mapping[str, Expression]) -> Progra
 
 def together(edits: Sequence[Edit], layer: Layer) -> Edit:
     """The same mistake in several layers, as one."""
+    changes = tuple(edit.change for edit in edits if edit.change is not None)
+    steps = tuple(step for edit in edits for step in edit.steps)
+    return replace(edits[0], layer=layer, change=_in_turn(changes) if changes else None, steps=steps)
 
-    def apply(sheet: Sheet) -> Sheet:
-        for edit in edits:
-            sheet = edit.apply(sheet)
-        return sheet
 
-    return Edit(edits[0].mistake, layer, edits[0].variant, apply, edits[0].line, edits[0].stage)
+@lru_cache(maxsize=256)
+def _in_turn(changes: tuple[Change, ...]) -> Change:
+    """Several changes of a program as one; the same ones give the same."""
+    return lambda program: reduce(lambda changed, change: change(changed), changes, program)
 
 
 def in_every_layer(edits: Iterable[Edit]) -> Iterator[Edit]:
@@ -130,11 +139,13 @@ def in_every_layer(edits: Iterable[Edit]) -> Iterator[Edit]:
 # ---- rewriting expressions -----------------------------------------------------------------
 
 
+@lru_cache(maxsize=2**12)
 def scaled(expression: Expression, factor: sympy.Expr | int) -> Expression:
     """The expression times a number."""
     return arrays.elementwise(lambda x: sympy.Mul(factor, x), expression)
 
 
+@lru_cache(maxsize=2**12)
 def times(left: Expression, right: Expression) -> Expression:
     """left ⊙ right, as sympy multiplies."""
     return arrays.elementwise(sympy.Mul, left, right)

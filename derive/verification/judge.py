@@ -22,8 +22,9 @@ from derive.verification.points import Point, place_of
 from derive.verification.precision import Precision
 from derive.verification.report import Explanation, Report
 from derive.verification.rows import rows_of
-from derive.verification.search import Made, Search, all_made
+from derive.verification.search import Search
 from derive.verification.sheet import Sheet, sheet
+from derive.verification.tried import Made, all_made
 
 GROSS = 0.01
 """A mistake that changes a number by less than this share of it is not asked to be told apart."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from derive import optimizers
 from derive.digits import Exact, ends, significant
-from derive.evaluate import balls, rounding
+from derive.evaluate import balls, revised, rounding
 from derive.evaluate import floats as numbers
 from derive.evaluate.balls import FIRST_BITS, LAST_BITS, Array
 from derive.problem import Update
@@ -26,6 +26,15 @@ from derive.verification.precision import Precision
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An array that is compared: one of its items, the flat positions of all, and where they stand among all items."""
+
+    example: Item
+    indices: NDArray[np.intp]
+    place: slice
 
 
 @dataclass(frozen=True)
@@ -142,25 +151,25 @@ class Point:
     # ---- in floats -------------------------------------------------------------------------
 
     @cached_property
-    def floats(self) -> numbers.Values:
+    def floats(self) -> revised.Values:
         """The right sheet in float64, for comparison with edited ones."""
         given = {name: numbers.floats(array) for name, array in self.given.items()}
-        return numbers.Values(self.ready(self.sheet).lines, given)
+        return revised.Values(self.ready(self.sheet).lines, given)
 
     @cached_property
     def yours(self) -> Floats:
         """The numbers that were handed over, in float64."""
         return as_floats(self.values)
 
-    def numbers_of(self, sheet: Sheet, like: numbers.Values | None = None) -> Floats:
+    def numbers_of(self, sheet: Sheet, like: revised.Values | None = None) -> Floats:
         """The numbers of an edited sheet in float64; ``like`` are the values of a sheet that differs in few lines."""
         ready = self.ready(sheet)
-        return self._gathered(ready, (like or self.floats).of(ready.lines))
+        return self._gathered(ready, (like or self.floats).revised(ready.lines))
 
-    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_], numbers.Values]:
+    def reached_by(self, sheet: Sheet) -> tuple[Floats, NDArray[np.bool_], revised.Values]:
         """The numbers of an edited sheet in float64, which of them are computed from what is edited, and all values."""
         ready = self.ready(sheet)
-        values = self.floats.of(ready.lines)
+        values = self.floats.revised(ready.lines)
         found = self._gathered(ready, values)
         reached = []
         for key, indices in self._groups.items():
@@ -173,27 +182,27 @@ class Point:
         """The right numbers in float64."""
         return self._gathered(self.ready(self.sheet), self.floats)
 
-    def all_may_fit(self, sheet: Sheet, like: numbers.Values) -> bool:
+    def all_may_fit(self, sheet: Sheet, like: revised.Values) -> bool:
         """May every number of an edited sheet be the one handed over? The first array that may not ends it.
 
         ``like`` are the values of a sheet from which it differs in few lines. Those of the last layer are looked at
         first: they are computed from the fewest lines.
         """
         ready = self.ready(sheet)
-        values = like.of(ready.lines)
-        for key, indices, place in self._slices:
-            found = np.asarray(values[self.line(ready, self._example[key])]).reshape(-1)[indices]
+        values = like.revised(ready.lines)
+        for array in self.arrays:
+            found = values[self.line(ready, array.example)].reshape(-1)[array.indices]
             with np.errstate(invalid="ignore"):
-                if not (np.abs(found - self.yours[place]) <= self.slack[place]).all():
+                if not (np.abs(found - self.yours[array.place]) <= self.slack[array.place]).all():
                     return False
         return bool(self.finite.all())
 
     @cached_property
-    def _slices(self) -> tuple[tuple[tuple[str, str], NDArray[np.intp], slice], ...]:
-        """Each array's key, the flat positions of its items, and where they stand among all; the last array first."""
+    def arrays(self) -> tuple[Compared, ...]:
+        """The arrays that are compared; the last one, which is computed from the fewest lines, comes first."""
         found, start = [], 0
         for key, indices in self._groups.items():
-            found.append((key, indices, slice(start, start + len(indices))))
+            found.append(Compared(self._example[key], indices, slice(start, start + len(indices))))
             start += len(indices)
         return tuple(reversed(found))
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from derive.evaluate.floats import Values
 from derive.verification.edit import BACKWARD, Edit
 from derive.verification.points import Floats, Point
-from derive.verification.sheet import DoesNotApplyError, Sheet
+from derive.verification.sheet import Sheet
+from derive.verification.sieve import sieve
+from derive.verification.tried import Flags, Made, Tried
 
-Flags = NDArray[np.bool_]
 Clock = Callable[[], float]
 
 SECONDS_FOR_PAIRS = 20.0
@@ -25,41 +23,11 @@ SECONDS_FOR_PAIRS = 20.0
 PAIRS_AT_ONCE = 64
 """So many are tried before the clock is read again, which takes as long as to try one."""
 
+SIEVED_AT_ONCE = 4096
+"""So many are sieved before the first of them is looked at."""
+
 MOST_EXPLANATIONS = 12
 """So many explanations are told."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """An edit and the sheet on which it was made."""
-
-    edit: Edit
-    sheet: Sheet
-
-
-def all_made(base: Sheet, edits: Iterable[Edit]) -> Iterator[Made]:
-    """The edits that apply to a sheet, each made on it."""
-    for edit in edits:
-        with contextlib.suppress(DoesNotApplyError):
-            yield Made(edit, edit.apply(base))
-
-
-@dataclass(frozen=True)
-class Tried:
-    """An edit with its numbers at the first point: which may fit, and which it changes.
-
-    ``reaches``: which numbers it may change, whatever the values are: those that are computed from what it rewrote.
-    ``rewrites``: the lines of the backward pass themselves. ``values`` are those of all lines.
-    """
-
-    edit: Edit
-    sheet: Sheet
-    numbers: Floats
-    fits: Flags
-    changes: Flags
-    reaches: Flags
-    rewrites: frozenset[str]
-    values: Values
 
 
 @dataclass(frozen=True)
@@ -110,10 +78,14 @@ class Search:
         ends = clock() + SECONDS_FOR_PAIRS
 
         def candidates() -> Iterator[Candidate]:
-            for number, (one, other) in enumerate(self._possible_pairs()):
-                if number % PAIRS_AT_ONCE == 0 and clock() > ends:
-                    return
-                for first, second in _in_turn(one, other):
+            pairs = self._possible_pairs()
+            for start in range(0, len(pairs), SIEVED_AT_ONCE):
+                turns = [(pair, turn) for pair in pairs[start : start + SIEVED_AT_ONCE] for turn in _in_turn(*pair)]
+                kept = sieve(self.first, [turn for _, turn in turns])
+                for number, place in enumerate(kept):
+                    if number % PAIRS_AT_ONCE == 0 and clock() > ends:
+                        return
+                    (one, other), (first, second) = turns[place]
                     both = self.first.edited(second.edit, first.sheet)
                     if both is not None and self.first.all_may_fit(both, first.values):
                         yield Candidate((one.edit, other.edit), (first.edit, second.edit), both)

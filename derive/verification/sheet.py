@@ -26,6 +26,7 @@ from derive.program import (
     Total,
     Variable,
     parts,
+    read_by,
     rebuilt,
     references,
 )
@@ -38,13 +39,13 @@ class DoesNotApplyError(Exception):
     """A line that an edit wants to read or rewrite is not on this sheet: another edit has taken it away."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """A program in regular form and the lines of its backward pass.
 
     ``backward`` maps a line's name to its expression, in the order of evaluation: contributions (`flow`) and
     gradients (``adjoints``). ``finish`` has the lines after them: what is handed over in place of a gradient
-    (``results``: a parameter's name to the line's), and new weights.
+    (``results``: a parameter's name to the line's), and new weights. ``stated``: the backward pass is as it was laid out.
     """
 
     program: Program
@@ -52,6 +53,7 @@ class Sheet:
     adjoints: Mapping[str, str]
     finish: Lines = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
+    stated: bool = False
 
     @cached_property
     def equations(self) -> tuple[Equation, ...]:
@@ -84,23 +86,71 @@ class Sheet:
         """What is handed over as a parameter's gradient."""
         return Ref(self.results.get(parameter, self.adjoints[parameter]), self.program.shape(parameter))
 
-    def with_lines(self, changed: Lines, before: Lines | None = None) -> Sheet:
-        """The sheet with lines rewritten; those of ``before`` are put in front of the first that is rewritten."""
-        lines: Lines = {}
-        for name, expression in self.backward.items():
-            if name in changed and before:
-                lines |= before
-                before = None
-            lines[name] = changed.get(name, expression)
-        return replace(self, backward=lines)
+    def revised(self, revision: Revision) -> Sheet:
+        """The sheet with lines rewritten and others handed over."""
+        return Sheet(
+            self.program,
+            {**self.backward, **revision.backward},
+            self.adjoints,
+            {**self.finish, **revision.finish},
+            {**self.results, **revision.results},
+        )
 
-    def with_results(self, changed: Lines) -> Sheet:
-        """The sheet with other gradients handed over: an expression for each parameter."""
-        named = {parameter: f"{parameter} handed over" for parameter in changed}
-        while any(name in self.finish for name in named.values()):
-            named = {parameter: f"{name}'" for parameter, name in named.items()}
-        finish = self.finish | {named[parameter]: expression for parameter, expression in changed.items()}
-        return replace(self, finish=finish, results={**self.results, **named})
+    @cached_property
+    def names(self) -> Names:
+        """What the lines are called and in which order they stand: the same for all sheets that are alike in this."""
+        program = self.program
+        given = _Itself(program.variables), program.error, program.parameters
+        return _names(*given, tuple(self.backward), tuple(self.adjoints.items()))
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What a mistake changes on a sheet: lines of the backward pass, lines behind it, and which of these are results."""
+
+    backward: Lines = field(default_factory=dict)
+    finish: Lines = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
+
+    def __or__(self, later: Revision) -> Revision:
+        return Revision(self.backward | later.backward, self.finish | later.finish, {**self.results, **later.results})
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """The names on a sheet: a program without its equations, and where each line of the backward pass stands.
+
+    Above the lines stand all arrays of the program.
+    """
+
+    program: Program
+    places: Mapping[str, int]
+
+
+class _Itself:
+    """A value that equals nothing but itself."""
+
+    def __init__(self, value: Mapping[str, Variable]) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=2**10)
+def _names(
+    variables: _Itself,
+    error: str,
+    parameters: tuple[str, ...],
+    lines: tuple[str, ...],
+    adjoints: tuple[tuple[str, str], ...],
+) -> Names:
+    program = Program(dict(variables.value), (), error, parameters)
+    places = dict.fromkeys(program.variables, -1) | {name: place for place, name in enumerate(lines)}
+    return Names(program, places)
 
 
 RATE = "learning_rate()"
@@ -161,7 +211,32 @@ def laid_out(program: Program) -> Sheet:
             finish(name)
     for name in last_read.get("", ()):
         finish(name)
-    return Sheet(program, lines, adjoints)
+    return Sheet(program, lines, adjoints, stated=True)
+
+
+def laid_out_like(sheet: Sheet, program: Program) -> Sheet:
+    """The backward pass of a program that may differ from a sheet's in few equations: the same lines are kept."""
+    old, lines = sheet.program.definitions, dict(sheet.backward)
+    for equation in program.equations:
+        before = old.get(equation.target)
+        if before is equation.expression:
+            continue
+        if not sheet.stated or before is None or read_by(before) != read_by(equation.expression):
+            return laid_out(program)
+        if equation.target not in sheet.adjoints:
+            continue
+        passed, passed_before = (_passed_back(sheet, equation.target, each) for each in (equation.expression, before))
+        if passed.keys() != passed_before.keys():  # a function without a derivative passes nothing back
+            return laid_out(program)
+        lines |= passed
+    return Sheet(program, lines, sheet.adjoints, stated=True)
+
+
+def _passed_back(sheet: Sheet, target: str, expression: Expression) -> Lines:
+    """The lines with what an equation passes back to the arrays that have a gradient on a sheet."""
+    wanted = read_by(expression) & sheet.adjoints.keys()
+    passed = _passed(target, expression, sheet.adjoints[target], frozenset(wanted))
+    return {flow(name, target, sheet.program.error): total for name, total in passed}
 
 
 @lru_cache(maxsize=2**14)
@@ -173,12 +248,6 @@ def _passed(
     for name, contribution in pulled(Equation(target, expression), Ref(adjoint, expression.shape), wanted):
         found.setdefault(name, []).append(contribution)
     return tuple((name, _sum(contributions)) for name, contributions in found.items())
-
-
-@lru_cache(maxsize=2**14)
-def read_by(expression: Expression) -> frozenset[str]:
-    """The arrays that an expression reads."""
-    return frozenset(references(expression))
 
 
 def _sum(terms: list[Expression]) -> Expression:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import sympy
 
 from derive import arrays
-from derive.functions import ACTIVATIONS, call, derivative
+from derive.functions import ACTIVATIONS, call, derivative, z
 from derive.program import Map, Program, Ref
-from derive.verification.edit import DERIVATIVE, Edit, on_program, with_equation
+from derive.verification.edit import Edit, on_program, with_derivative, with_equation
 from derive.verification.mistakes.activations import passed
-from derive.verification.sheet import Sheet, flow, laid_out
+from derive.verification.sheet import flow
 from derive.verification.structure import Squash, Structure
 
 
@@ -26,9 +26,10 @@ def edits(structure: Structure) -> Iterator[Edit]:
                 continue
             change = _other_activation(squashes, other.name)
             line = squashes[0].target
-            yield on_program("wrong_activation_forward", layer, other.name, change, line)
-            if squashes[0].row is not None:
-                yield from _stated_derivative(structure, layer, squashes, other.name)
+            edit = on_program("wrong_activation_forward", layer, other.name, change, line)
+            yield edit
+            if squashes[0].row is not None and not other.over_axis:
+                yield from _stated_derivative(structure, edit, squashes)
 
 
 def _other_activation(squashes: list[Squash], name: str) -> Callable[[Program], Program]:
@@ -50,29 +51,13 @@ def _other_activation(squashes: list[Squash], name: str) -> Callable[[Program], 
     return change
 
 
-def _stated_derivative(structure: Structure, layer: int, squashes: list[Squash], name: str) -> Iterator[Edit]:
+def _stated_derivative(structure: Structure, edit: Edit, squashes: list[Squash]) -> Iterator[Edit]:
     """Another activation forward, and backwards the derivative of the stated one."""
     row = squashes[0].row
     assert row is not None
-    if row.formula is None or ACTIVATIONS[name].over_axis:
+    if row.formula is None:
         return
-    constants = squashes[0].constants
-    z = sympy.Symbol("z", real=True)
-    written = {"in the output": derivative(row), "at the net input": sympy.diff(row.formula, z)}
-    forms = {variant: form.xreplace(constants) for variant, form in written.items()}
-    change = _other_activation(squashes, name)
-    for variant, form in forms.items():
-
-        def apply(sheet: Sheet, form: sympy.Expr = form) -> Sheet:
-            made = laid_out(change(sheet.program))
-            lines = {flow(e.source, e.target, sheet.program.error): passed(e, form)(made) for e in squashes}
-            return made.with_lines({line: new for line, new in lines.items() if line in made.backward})
-
-        yield Edit(
-            "wrong_activation_forward",
-            layer,
-            f"{name}, with the derivative of the stated one {variant}",
-            apply,
-            squashes[0].target,
-            DERIVATIVE,
-        )
+    for variant, form in (("in the output", derivative(row)), ("at the net input", sympy.diff(row.formula, z))):
+        local = form.xreplace(squashes[0].constants)
+        lines = {flow(each.source, each.target, structure.program.error): passed(each, local) for each in squashes}
+        yield with_derivative(edit, f"with the derivative of the stated one {variant}", lines)
