@@ -110,7 +110,7 @@ def _map(expression: Map, values: Mapping[str, Floats], stacked: int) -> Floats:
     if stacked:  # each as the others broadcast against it
         parts = [part.reshape(len(part), *(1,) * (len(shape) + 1 - part.ndim), *part.shape[1:]) for part in parts]
     found = np.asarray(function(*parts), dtype=np.float64)
-    wanted = found.shape[:stacked] + shape
+    wanted = (max(map(len, parts)), *shape) if stacked else shape
     return found if found.shape == wanted else np.broadcast_to(found, wanted)
 
 

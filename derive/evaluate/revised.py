@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import compress
 from operator import is_not
@@ -71,16 +71,18 @@ class Values(Mapping[str, Floats]):
         """How many numbers there are."""
         return sum(value.size for value in self._whole.values())
 
-    def path(self, names: tuple[str, ...], to: str) -> Path:
-        """The lines that would be computed anew, up to one of them, if these were rewritten; new ones are the last."""
+    def path(self, names: tuple[str, ...], to: str, order: Iterable[str] | None = None) -> Path:
+        """The lines that would be computed anew, up to one of them, if these were rewritten.
+
+        ``order``: the names of all lines then, where they are not the same.
+        """
         found = self._paths.get((names, to))
         if found is None:
             changed = frozenset(names).union(*map(self.below, names))
-            lines = [name for name in self.lines if name in changed]
-            lines += [name for name in names if name not in self.lines]
+            lines = [name for name in order or self.lines if name in changed]
             lines = lines[: lines.index(to) + 1] if to in lines else []
             found = self._paths[names, to] = tuple(
-                (name, None if name in names else self.lines[name]) for name in lines
+                [(name, None if name in names else self.lines[name]) for name in lines]
             )
         return found
 

@@ -80,7 +80,7 @@ class Search:
         def candidates() -> Iterator[Candidate]:
             pairs = self._possible_pairs()
             for start in range(0, len(pairs), SIEVED_AT_ONCE):
-                turns = [(pair, turn) for pair in pairs[start : start + SIEVED_AT_ONCE] for turn in _in_turn(*pair)]
+                turns = [(pair, turn) for pair in pairs[start : start + SIEVED_AT_ONCE] for turn in in_turn(*pair)]
                 kept = sieve(self.first, [turn for _, turn in turns])
                 for number, place in enumerate(kept):
                     if number % PAIRS_AT_ONCE == 0 and clock() > ends:
@@ -96,7 +96,7 @@ class Search:
         """What two mistakes at once would have given; None where they cannot be made together."""
         if not _two_mistakes(one.edit, other.edit):
             return None
-        first, second = next(_in_turn(one, other))
+        first, second = next(in_turn(one, other))
         both = self.first.edited(second.edit, first.sheet)
         return None if both is None else self.first.numbers_of(both, first.values)
 
@@ -148,7 +148,7 @@ def _rewritten(sheet: Sheet, right: Sheet) -> frozenset[str]:
     return frozenset(name for name, line in right.backward.items() if sheet.backward.get(name) is not line)
 
 
-def _in_turn(one: Tried, other: Tried) -> Iterator[tuple[Tried, Tried]]:
+def in_turn(one: Tried, other: Tried) -> Iterator[tuple[Tried, Tried]]:
     """In which order two mistakes may have been made: that of their stages; in one line either may have come first."""
     first, second = sorted((one, other), key=lambda each: each.edit.stage)
     yield first, second

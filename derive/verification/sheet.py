@@ -45,7 +45,7 @@ class Sheet:
 
     ``backward`` maps a line's name to its expression, in the order of evaluation: contributions (`flow`) and
     gradients (``adjoints``). ``finish`` has the lines after them: what is handed over in place of a gradient
-    (``results``: a parameter's name to the line's), and new weights. ``stated``: the backward pass is as it was laid out.
+    (``results``: a parameter's name to the line's), and new weights. ``stated``: the backward pass is as laid out.
     """
 
     program: Program
@@ -106,7 +106,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Revision:
-    """What a mistake changes on a sheet: lines of the backward pass, lines behind it, and which of these are results."""
+    """What a mistake changes on a sheet: lines of the backward pass, lines behind it, and which are handed over."""
 
     backward: Lines = field(default_factory=dict)
     finish: Lines = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Of many pairs of mistakes those that may explain the last array of numbers: whole classes of them are tried at once.
+"""Of many pairs of mistakes those that may explain one array of numbers: whole classes of pairs are tried at once.
 
 Two mistakes of the backward pass lead to the same few lines on most sheets: the second one's rewritten lines and those
 that are computed from them. Pairs for which these lines read alike form a class, and their values are stacked.
@@ -6,73 +6,85 @@ that are computed from them. Pairs for which these lines read alike form a class
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from derive.evaluate.floats import evaluate
-from derive.evaluate.revised import Path, Values
+from derive.evaluate.revised import Path
 from derive.program import Expression, read_by
-from derive.verification.edit import Edit
 from derive.verification.points import Compared, Point
-from derive.verification.sheet import DoesNotApplyError, Lines
+from derive.verification.sheet import DoesNotApplyError
 from derive.verification.tried import Flags, Tried
 
 LARGEST = 4096
 """With more numbers than this on a sheet, stacking them gains nothing."""
 
-Class = tuple[Path, tuple[Expression, ...]]
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be computed for an array (by its place among those that are compared): a path, its rewritten lines."""
+
+    array: int
+    path: Path
+    rewritten: tuple[Expression, ...]
+
+    def lines(self) -> Iterator[tuple[str, Expression]]:
+        """The lines, one after the other."""
+        rewritten = iter(self.rewritten)
+        for name, line in self.path:
+            yield name, next(rewritten) if line is None else line
 
 
 def sieve(point: Point, pairs: Sequence[tuple[Tried, Tried]]) -> list[int]:
-    """The places of the pairs that may explain the last array, and of those that are not tried here.
+    """The places of the pairs that may explain the last array that they change, and of those that are not tried here.
 
     Each pair is a mistake that was made, and a second one to be made on its sheet.
     """
-    last = point.arrays[0]
     kept: list[int] = []
-    classes: dict[Class, list[int]] = {}
+    classes: dict[Work, list[int]] = {}
     for place, (first, second) in enumerate(pairs):
         if second.edit.forward or first.values.size > LARGEST:
             kept.append(place)
             continue
         try:
-            lines, to = _rewritten(point, last, first, second.edit)
+            work = _work(point, first, second)
         except DoesNotApplyError:
             continue
-        path = first.values.path(tuple(lines), to)
-        if path:
-            new = tuple([lines[name] for name, line in path if line is None])
-            classes.setdefault((path, new), []).append(place)
-        else:
+        if work is None:
             kept.append(place)
-    for (path, new), places in classes.items():
-        fit = _fit(point, last, path, new, [pairs[place][0].values for place in places])
+        else:
+            classes.setdefault(work, []).append(place)
+    for work, places in classes.items():
+        fit = _fit(point, point.arrays[work.array], work, [pairs[place][0] for place in places])
         kept += [place for place, fits in zip(places, fit, strict=True) if fits]
     return sorted(kept)
 
 
-def _rewritten(point: Point, last: Compared, first: Tried, edit: Edit) -> tuple[Lines, str]:
-    """The lines that an edit rewrites on a sheet, and the line in which then the last array's numbers stand."""
-    revision = edit.revision(first.sheet)
-    if not revision.finish:
-        return revision.backward, point.line(first.sheet, last.example)
-    both = point.ready(first.sheet.revised(revision))
-    old = first.values.lines
-    lines = {name: line for name, line in both.lines.items() if line is not old.get(name)}
-    return lines, point.line(both, last.example)
+def _work(point: Point, first: Tried, second: Tried) -> Work | None:
+    """What the second mistake gives to do on the first one's sheet; None where it changes no array."""
+    revision = second.edit.revision(first.sheet)
+    lines, order, sheet = revision.backward, None, first.sheet
+    if revision.finish:
+        sheet = point.ready(first.sheet.revised(revision))
+        order, old = sheet.lines, first.values.lines
+        lines = {name: line for name, line in order.items() if line is not old.get(name)}
+    for place, array in enumerate(point.arrays):
+        path = first.values.path(tuple(lines), point.line(sheet, array.example), order)
+        if path:
+            return Work(place, path, tuple([lines[name] for name, line in path if line is None]))
+    return None
 
 
-def _fit(point: Point, last: Compared, path: Path, new: tuple[Expression, ...], rows: Sequence[Values]) -> Flags:
-    """Which of these sheets would have the last array's numbers, with the lines of a path computed on them."""
-    written = iter(new)
-    lines = {name: next(written) if line is None else line for name, line in path}
+def _fit(point: Point, array: Compared, work: Work, rows: Sequence[Tried]) -> Flags:
+    """Which of these sheets would have an array's numbers, with the work done on them."""
+    lines = dict(work.lines())
     inputs = frozenset().union(*map(read_by, lines.values())) - lines.keys()
-    values = {name: np.stack([row[name] for row in rows]) for name in inputs}
+    values = {name: np.stack([row.values[name] for row in rows]) for name in inputs}
     with np.errstate(all="ignore"):
         for name, line in lines.items():
-            values[name] = evaluate(line, values, stacked=1)
-        found = values[path[-1][0]]
-        numbers = found.reshape(len(found), -1)[:, last.indices]
-        fits = np.abs(numbers - point.yours[last.place]) <= point.slack[last.place]
+            found = values[name] = evaluate(line, values, stacked=1)
+        numbers = found.reshape(len(found), -1)[:, array.indices]
+        fits = np.abs(numbers - point.yours[array.place]) <= point.slack[array.place]
     return np.broadcast_to(fits.all(axis=1), len(rows))

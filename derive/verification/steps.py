@@ -27,7 +27,7 @@ class Rewriting:
     known: dict[Hashable, tuple[Lines, Lines | str]] = field(default_factory=dict, repr=False)
 
     def revision(self, sheet: Sheet, before: Revision) -> Revision:
-        """The lines as they are then; raises DoesNotApplyError where there are none, or one would read what is below."""
+        """The lines as they are then; raises DoesNotApplyError where there are none, or one reads what is below it."""
         lines = sheet.backward | before.backward if before.backward else sheet.backward
         own = {line: lines[line] for line in self.lines if line in lines}
         if not own:
