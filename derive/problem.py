@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from derive import bounded
 from derive.errors import ProblemError, nearest, printable, shown
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ def _read(path: Path) -> str:
     """The text of a file; every way in which that can fail is said in a line."""
     source = str(path)
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return bounded.read_text(path)
     except FileNotFoundError:
         raise ProblemError(_no_such_file(path), source) from None
     except IsADirectoryError:
@@ -294,6 +295,8 @@ def _read(path: Path) -> str:
         raise ProblemError(f"is not UTF-8 text (at byte {error.start}); a problem file is expected", source) from None
     except OSError as error:
         raise ProblemError(f"cannot be read: {error.strerror or error}", source) from None
+    except bounded.TooLongError as error:
+        raise ProblemError(f"{error}; a problem file is expected", source) from None
     except ValueError as error:  # a NUL character in the name
         raise ProblemError(f"is no file name: {printable(str(error))}", source) from None
 

@@ -32,9 +32,10 @@ class Font:
 
 def read_font(path: Path) -> Font:
     """The font in a file. Raises `ChainruleError` for what is none, `OSError` for what cannot be read."""
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise ChainruleError(f"has {len(data)} bytes; at most {LARGEST} are taken, since every page holds it")
+        raise ChainruleError(f"has more than {LARGEST} bytes; at most so many are taken, since every page holds it")
     kind = KINDS.get(data[:4])
     if kind is None:
         raise ChainruleError("is no TrueType or OpenType font (.ttf, .otf)")

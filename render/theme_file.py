@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from derive import bounded
 from derive.errors import ChainruleError, Fault, ProblemError, shown, unknown
 from render.document import Picture
 from render.font_files import Font, read_font
@@ -119,7 +120,7 @@ def theme_of(templates: Path | None) -> Theme:
 @lru_cache(maxsize=16)
 def _read(file: Path, _changed: int) -> Theme:
     try:
-        table = tomllib.loads(file.read_text("utf-8-sig"))
+        table = tomllib.loads(bounded.read_text(file))
     except (OSError, ValueError, RecursionError) as error:
         raise ProblemError(f"is no TOML that can be read: {error}", str(file)) from error
     return parse(table, file)

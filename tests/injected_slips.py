@@ -200,7 +200,7 @@ def of_all_layers(net: Network) -> Iterator[Slip]:
             yield Slip("activation_derivative_half_formed", "all", half)
         yield Slip("activation_derivative_wrong_function", "all", "relu at the net input")
         yield Slip("wrong_activation_forward", "all", "relu")
-        yield Slip("wrong_activation_forward", "all", "softplus, stated derivative")
+        yield Slip("wrong_activation_forward", "all", "relu, stated derivative")
     if "identity" not in names:
         yield Slip("activation_derivative_missing", "all", "everywhere")
     yield Slip("weight_gradient_input_missing")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from derive import bounded
 from derive.errors import ProblemError
 from derive.problem import load, load_text
 from render.cli import app
@@ -335,6 +336,28 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["gradients", "-"], input=b"\xff\xfe")
     assert result.exit_code == 2
     assert "standard input: is not UTF-8 text" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["gradients", "/dev/zero"], ["verify", "mazur", "/dev/zero"]])
+def test_a_device_that_never_ends_is_refused(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "MOST_BYTES", 2**20)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("chainrule: /dev/zero: is larger than 1 MiB; a ")
+
+
+@pytest.mark.parametrize("arguments", [["gradients", "-"], ["verify", "mazur", "-"]])
+def test_more_than_can_be_a_problem_is_not_read_from_standard_input(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "MOST_BYTES", 2**20)
+    result = CliRunner().invoke(app, arguments, input=b"#" * (2**20 + 1))
+    assert (result.exit_code, result.stderr) == (2, "chainrule: standard input: is larger than 1 MiB\n")
+
+
+def test_lines_may_end_as_they_do_on_other_systems(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert load(tmp_path / "mine.toml").examples == load_text(GOOD).examples
 
 
 JSON = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from derive import bounded
 from derive.derivation import Derivation
 from derive.errors import nearest, printable
 from derive.verification.csv_lines import HandedError
@@ -20,7 +21,7 @@ def text_of(path: Path) -> str:
     """The text of a file; every way in which that can fail is said in a line. Raises HandedError."""
     place = printable(str(path))
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return bounded.read_text(path)
     except FileNotFoundError:
         there = path.parent.is_dir()
         beside = [each.name for each in path.parent.iterdir() if each.is_file()] if there else []
@@ -33,5 +34,7 @@ def text_of(path: Path) -> str:
         raise HandedError(f"{place}: is not UTF-8 text (at byte {error.start})") from None
     except OSError as error:
         raise HandedError(f"{place}: cannot be read: {error.strerror or error}") from None
+    except bounded.TooLongError as error:
+        raise HandedError(f"{place}: {error}; a file of numbers is expected (JSON or CSV)") from None
     except ValueError as error:  # a NUL character in the name
         raise HandedError(f"{place}: is no file name: {printable(str(error))}") from None

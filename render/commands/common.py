@@ -25,16 +25,24 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 def load_problem(problem: str) -> Problem:
     """The problem that an argument names; "-" is read from standard input."""
-    from derive.errors import ProblemError
     from derive.problem import load, load_text
 
-    if problem != "-":
-        return _checked(load(problem))
+    return _checked(load(problem) if problem != "-" else load_text(standard_input(), source=STANDARD_INPUT))
+
+
+STANDARD_INPUT = "standard input"
+
+
+def standard_input() -> str:
+    """The text on standard input."""
+    from derive import bounded
+
     try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
+        return bounded.text_of(sys.stdin.buffer)
     except UnicodeDecodeError as error:
-        raise ProblemError(f"is not UTF-8 text (at byte {error.start})", "standard input") from None
-    return _checked(load_text(text, source="standard input"))
+        bad(STANDARD_INPUT, f"is not UTF-8 text (at byte {error.start})")
+    except bounded.TooLongError as error:
+        bad(STANDARD_INPUT, str(error))
 
 
 def _checked(problem: Problem) -> Problem:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from render.commands.common import JsonOption, ProblemArgument, bad, check_name, check_published, load_problem
+from render.commands.common import (
+    STANDARD_INPUT,
+    JsonOption,
+    ProblemArgument,
+    bad,
+    check_name,
+    check_published,
+    load_problem,
+    standard_input,
+)
 from render.commands.files import check_folder, formats_of, names_of, tell_missing
 
 if TYPE_CHECKING:
@@ -123,12 +132,9 @@ def _check_numbers(derivation: Derivation) -> None:
 def _of_standard_input(derivation: Derivation, kind: Literal["gradients", "updated"]) -> Source:
     from derive.verification import files, sources
 
-    try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        bad("standard input", f"is not UTF-8 text (at byte {error.start})")
     options = sources.Options(kind)
-    return sources.Source((({}, files.of_text(text, derivation, options.item_kind, "standard input")),))
+    handed = files.of_text(standard_input(), derivation, options.item_kind, STANDARD_INPUT)
+    return sources.Source((({}, handed),))
 
 
 def _of_published(derivation: Derivation, given: str) -> Report:

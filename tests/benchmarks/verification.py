@@ -23,6 +23,7 @@ from bars import Case, cases, networks
 from injected_slips import MAZUR
 from right_runs import WAYS
 
+import derive
 from tests.benchmarks.measure import seconds
 from tests.benchmarks.peers import PEERS, Code, chainrule, consistent
 
@@ -84,6 +85,15 @@ def times() -> Iterator[Line]:
     codes = [Code(case.network, case.slips) for case in islice(wrong, 9)]
     took = statistics.median(map(_duration, codes))
     yield "… of wrong code for networks as small, with the explanation", _alone(_milliseconds(took))
+    took = seconds(lambda: derive.verify(MAZUR.problem, UNEXPLAINED), repeat=9)
+    yield "… of numbers that no mistake and no two explain, after all pairs", _alone(_milliseconds(took))
+
+
+UNEXPLAINED = {
+    "W1": [["0.0014616", "0.0039231"], ["0.0015810", "0.0031620"]],
+    "W2": [["0.05217", "0.06267"], ["-0.01260", "-0.03274"]],
+}
+"""Gradients of the article's network by which nothing is said: the search has to go to its end."""
 
 
 def _milliseconds(seconds: float) -> str:
