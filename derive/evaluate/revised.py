@@ -66,11 +66,6 @@ class Values(Mapping[str, Floats]):
                 self._known[line] = evaluate(self.lines[line], self._known)
         return self._known
 
-    @cached_property
-    def size(self) -> int:
-        """How many numbers there are."""
-        return sum(value.size for value in self._whole.values())
-
     def path(self, names: tuple[str, ...], to: str, order: Iterable[str] | None = None) -> Path:
         """The lines that would be computed anew, up to one of them, if these were rewritten.
 

@@ -105,19 +105,24 @@ class Search:
         tried = self.tried
         if not tried:
             return []
-        fits = np.array([each.fits for each in tried])
-        reaches = np.array([each.reaches for each in tried])
-        right = self.first.may_fit(self.first.right)
-        found = []
+        starts = np.cumsum([0, *self.first.sizes])[:-1]  # a mistake reaches all of an array or nothing of it
+        fits, reaches = (np.logical_and.reduceat(np.array(flags), starts, axis=1) for flags in self._flags())
+        right = np.logical_and.reduceat(self.first.may_fit(self.first.right), starts)
+        sizes = np.array(self.first.sizes)
+        found: list[tuple[int, Tried, Tried]] = []
         for i, one in enumerate(tried):
             others = slice(i + 1, None)
-            ok = (right | one.reaches | reaches[others]).all(axis=1)
-            ok &= (one.fits | ~one.reaches | reaches[others]).all(axis=1)
-            ok &= (fits[others] | ~reaches[others] | one.reaches).all(axis=1)
-            for j in np.flatnonzero(ok) + i + 1:
-                if _two_mistakes(one.edit, tried[j].edit):
-                    found.append((one, tried[j]))
-        return sorted(found, key=lambda pair: _overlap(*pair))
+            ok = (right | reaches[i] | reaches[others]).all(axis=1)
+            ok &= (fits[i] | ~reaches[i] | reaches[others]).all(axis=1)
+            ok &= (fits[others] | ~reaches[others] | reaches[i]).all(axis=1)
+            overlap = (reaches[i] & reaches) @ sizes  # pairs that change different numbers are sure, and quickly seen
+            found += [(int(overlap[j]), one, tried[j]) for j in np.flatnonzero(ok) + i + 1]
+        found.sort(key=lambda pair: pair[0])
+        return [(one, other) for _, one, other in found if _two_mistakes(one.edit, other.edit)]
+
+    def _flags(self) -> tuple[list[Flags], list[Flags]]:
+        """Of each edit: which numbers may fit, and which it may change."""
+        return [each.fits for each in self.tried], [each.reaches for each in self.tried]
 
     def _confirmed(self, candidates: Iterator[Candidate]) -> Iterator[tuple[Edit, ...]]:
         """Those that hold within their own bounds at every point; one for each set of names."""
@@ -159,8 +164,3 @@ def in_turn(one: Tried, other: Tried) -> Iterator[tuple[Tried, Tried]]:
 def _two_mistakes(one: Edit, other: Edit) -> bool:
     """Are they two? The same mistake twice is one in all layers; and nobody takes two other activations for one."""
     return one.mistake != other.mistake if one.forward and other.forward else one.key != other.key
-
-
-def _overlap(one: Tried, other: Tried) -> int:
-    """Pairs that change different numbers first: they are sure, and quickly seen."""
-    return int((one.reaches & other.reaches).sum())

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from derive.evaluate.floats import evaluate
 from derive.evaluate.revised import Path
-from derive.program import Expression, read_by
+from derive.program import Expression, parts, read_by
 from derive.verification.points import Compared, Point
 from derive.verification.sheet import DoesNotApplyError
 from derive.verification.tried import Flags, Tried
 
-LARGEST = 4096
-"""With more numbers than this on a sheet, stacking them gains nothing."""
+MOST_NUMBERS = 2**20
+"""So many are computed at once, all lines of a stack together."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def sieve(point: Point, pairs: Sequence[tuple[Tried, Tried]]) -> list[int]:
     kept: list[int] = []
     classes: dict[Work, list[int]] = {}
     for place, (first, second) in enumerate(pairs):
-        if second.edit.forward or first.values.size > LARGEST:
+        if second.edit.forward:
             kept.append(place)
             continue
         try:
@@ -57,9 +58,18 @@ def sieve(point: Point, pairs: Sequence[tuple[Tried, Tried]]) -> list[int]:
         else:
             classes.setdefault(work, []).append(place)
     for work, places in classes.items():
-        fit = _fit(point, point.arrays[work.array], work, [pairs[place][0] for place in places])
-        kept += [place for place, fits in zip(places, fit, strict=True) if fits]
+        for some in _batches(work, places):
+            fit = _fit(point, point.arrays[work.array], work, [pairs[place][0] for place in some])
+            kept += [place for place, fits in zip(some, fit, strict=True) if fits]
     return sorted(kept)
+
+
+def _batches(work: Work, places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """So many at a time as can be stacked without filling the memory."""
+    numbers = sum(prod(part.shape) for _, line in work.lines() for part in (line, *parts(line)))
+    size = max(1, MOST_NUMBERS // max(1, numbers))
+    for start in range(0, len(places), size):
+        yield places[start : start + size]
 
 
 def _work(point: Point, first: Tried, second: Tried) -> Work | None:
