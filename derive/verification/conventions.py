@@ -22,7 +22,7 @@ from derive.program import Program
 from derive.quantities import places_of
 from derive.verification.edit import scaled, with_equation
 from derive.verification.precision import Precision
-from derive.verification.sheet import regular
+from derive.verification.regular import regular
 from derive.verification.structure import Structure
 
 SENTENCES: dict[str, str] = {

@@ -11,7 +11,7 @@ import sympy
 
 from derive.functions import ACTIVATIONS, Activation, Elementwise, constant_of
 from derive.program import Contract, Expression, Map, Program, Ref, Softmax, references
-from derive.verification.sheet import is_weight
+from derive.verification.regular import is_weight
 
 
 @dataclass(frozen=True)
