@@ -1,8 +1,9 @@
 """The points at which code is checked: the problem's own, and others at which mistakes give numbers far apart.
 
 At one point a mistake may be hidden: a factor that happens to be 1, two inputs that are equal, a unit that is
-saturated. The other points are drawn around the problem's own, and of several draws that one is kept at which the
-family of mistakes spreads its numbers most, no unit is saturated and none stands at a kink.
+saturated, a unit of relu that is never off. The other points are drawn around the problem's own, and of several draws
+that one is kept at which most mistakes have shown, no unit is saturated or stands at a kink, and the family of mistakes
+spreads its numbers most. Where some have not shown yet, it is drawn further until one does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,12 @@ WIDTHS = (0.6, 0.6, 1.5, 1.5)
 The wide ones turn signs, without which a unit of relu may never be off.
 """
 
+MORE_DRAWS = 40
+"""So many further draws are tried for what has not shown yet; what then has not, is taken for what never does."""
+
+SHOWN = 1e-6
+"""A mistake has shown where it has changed some number by this share."""
+
 MOST_EDITS = 60
 MOST_NUMBERS = 5_000
 """With more numbers than this any point tells mistakes apart: the first good draw is kept."""
@@ -59,8 +67,13 @@ def chosen(derivation: Derivation, count: int, seed: int = SEED) -> tuple[Values
     apart = _Apart(derivation, base, edited)
     for values in own:
         apart = apart.after(values)
+    further = True
     while len(found) < count:
         draws = [_drawn(derivation, names, generator, width) for width in WIDTHS]
+        if further and not any(map(apart.shows_more, draws)) and apart.hidden:
+            more = (_drawn(derivation, names, generator, WIDTHS[-1]) for _ in range(MORE_DRAWS))
+            shown = list(islice(filter(apart.shows_more, more), len(WIDTHS)))
+            further, draws = bool(shown), draws + shown
         found.append(max(draws, key=apart.score))
         apart = apart.after(found[-1])
     return tuple(found)
@@ -158,15 +171,29 @@ class _Apart:
     edited: Sequence[Sheet]
     best: Floats | float = 1e-9
 
-    def score(self, values: Values) -> float:
-        """How far apart they are with this point too, in powers of ten; far below that where the point is a bad one.
+    @property
+    def hidden(self) -> tuple[Sheet, ...]:
+        """Those whose numbers were the right ones at every point so far."""
+        if isinstance(self.best, float):
+            return ()
+        return tuple(each for each, apart in zip(self.edited, self.best[0, 1:], strict=True) if apart < SHOWN)
 
-        So a point at which two are told apart that no earlier one could tell goes before all others.
+    def shows_more(self, values: Values) -> bool:
+        """Does one of these show at this point?"""
+        point = self._point(values)
+        return any(_apart(point.right, point.numbers_of(each)) >= SHOWN for each in self.hidden)
+
+    def score(self, values: Values) -> tuple[float, float]:
+        """How many have shown with this point too, fewer where it is a bad one; then how far all are from each other.
+
+        That in powers of ten: two that no earlier point could tell apart count for more than all the rest.
         """
         point = self._point(values)
         if not np.isfinite(point.right).all():
-            return -1e9
-        return float(np.mean(np.log10(self._with(point)))) - 100.0 * _bad(self.base, point.floats)
+            return -np.inf, 0.0
+        apart = self._with(point)
+        shown = np.mean(apart[0] >= SHOWN)
+        return float(shown - _bad(self.base, point.floats)), float(np.mean(np.log10(apart)))
 
     def after(self, values: Values) -> _Apart:
         """The same with one point more."""
@@ -179,10 +206,14 @@ class _Apart:
     def _with(self, point: Point) -> Floats:
         with np.errstate(all="ignore"):
             rows = np.stack([point.right, *(point.numbers_of(each) for each in self.edited)])
-            apart = np.abs(rows[:, None] - rows[None, :])
-            size = np.maximum(np.abs(rows[:, None]), np.abs(rows[None, :]))
-            relative = np.nanmax(np.where(size > 0, apart / size, 0.0), axis=-1, initial=0.0)
-        return np.asarray(np.clip(np.maximum(relative, self.best), 1e-9, 1.0))
+        return np.asarray(np.clip(np.maximum(_apart(rows[:, None], rows[None, :]), self.best), 1e-9, 1.0))
+
+
+def _apart(one: Floats, other: Floats) -> Floats:
+    """By which share numbers differ, the most of each row."""
+    with np.errstate(all="ignore"):
+        apart, size = np.abs(one - other), np.maximum(np.abs(one), np.abs(other))
+        return np.asarray(np.nanmax(np.where(size > 0, apart / size, 0.0), axis=-1, initial=0.0))
 
 
 def _items(derivation: Derivation) -> tuple[Item, ...]:
