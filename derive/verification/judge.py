@@ -63,6 +63,7 @@ def judge(
     diagnosis, more = diagnosed(derivation, [points[first], *points[:first], *points[first + 1 :]])
     if first:
         more = [_elsewhere(handed[first][0], points[first], first), *more]
+    diagnosis = tuple(replace(each, point=points[first]) for each in diagnosis)
     if turned:
         diagnosis = tuple(_turned_too(each) for each in diagnosis)
     return replace(found, verdict="wrong", diagnosis=diagnosis, notes=(*found.notes, *more))

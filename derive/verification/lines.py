@@ -24,6 +24,7 @@ from derive.formula import Formula
 from derive.program import Equation, Expression, Map, Ref, references
 from derive.scalars import Best, Form, Leaf, Node, Scalar, Share, Terms, Times, element, leaves
 from derive.verification.edit import Edit
+from derive.verification.points import Point
 from derive.verification.sheet import DoesNotApplyError, Sheet
 
 CHANGED = 1e-9
@@ -80,18 +81,21 @@ class Wrong:
         return Scalar(self.array, self.index)
 
 
-def wrong_lines(
-    derivation: Derivation, base: Sheet, edits: Sequence[Edit], given: Mapping[str, Array] | None = None
-) -> list[Wrong]:
-    """The line of each edit, the error of those before it carried forward; edits that show in no one line left out."""
-    values = derivation.given if given is None else dict(given)
+def wrong_lines(derivation: Derivation, base: Sheet, edits: Sequence[Edit], point: Point | None = None) -> list[Wrong]:
+    """The line of each edit, the error of those before it carried forward; edits that show in no one line left out.
+
+    The numbers are those of a point, and of parameters those lines go first whose gradients were handed over there.
+    """
+    values = derivation.given if point is None else point.given
+    handed = frozenset(derivation.program.parameters) if point is None else point.parameters
     found, sheet = [], base
     for edit in sorted(edits, key=lambda each: _place(base, each)):
         try:
             edited = edit.apply(sheet)
         except DoesNotApplyError:
             continue
-        line = _wrong_line(derivation, sheet, edited, edit, values)
+        sides = _Side(derivation, sheet, values), _Side(derivation, edited, values)
+        line = _wrong_line(*sides, edit, handed) or _wrong_line(*sides, edit)
         if line is not None:
             found.append(line)
         sheet = edited
@@ -125,22 +129,56 @@ def _place(base: Sheet, edit: Edit) -> int:
     return next(places, len(base.equations))
 
 
-def _wrong_line(
-    derivation: Derivation, right: Sheet, wrong: Sheet, edit: Edit, given: dict[str, Array]
-) -> Wrong | None:
-    sides = _Side(derivation, right, given), _Side(derivation, wrong, given)
-    for line, array, handed in sides[1].shown():
-        before = sides[0].of_result(array) if handed else line
-        if before not in sides[0].lines or not _differ(before, line, *sides):
+def _wrong_line(right: _Side, wrong: _Side, edit: Edit, among: frozenset[str] | None = None) -> Wrong | None:
+    """The first line that differs; of those of parameters only ``among`` some, where these are named."""
+    sides = right, wrong
+    parameters = frozenset(right.derivation.program.parameters)
+    for line, array, handed in wrong.shown():
+        before = right.of_result(array) if handed else line
+        if before not in right.lines or not _differ(before, line, *sides):
+            continue
+        if among is not None and array in parameters - among:
             continue
         index = _first_changed(before, line, *sides)
-        adjoint = handed or line in sides[1].arrays
+        adjoint = handed or line in wrong.arrays
         try:
-            readings = sides[1].reading(line, index), sides[0].reading(before, index, whole=handed)
+            readings = _facing(wrong.reading(line, index), right.reading(before, index, whole=handed))
         except _TooLongError:
             return None
         return Wrong(edit, array if adjoint else line, index, adjoint, handed, *readings)
     return None
+
+
+LONG_SUM = 4
+"""The terms of a longer sum may be left out where it is written: those that matter stand first."""
+
+
+def _facing(written: Reading, right: Reading) -> tuple[Reading, Reading]:
+    """Two readings of one line; of long sums the terms that differ come first."""
+    sums = _terms(written.node), _terms(right.node)
+    if max(map(len, sums)) <= LONG_SUM or min(map(len, sums)) == 1:
+        return written, right
+    first, second = (Terms(tuple(sorted(one, key=other.__contains__))) for one, other in (sums, sums[::-1]))
+    return replace(written, node=first), replace(right, node=second)
+
+
+def _terms(node: Node) -> list[Node]:
+    """The terms of a sum, those of sums in it among them."""
+    match node:
+        case Terms(terms):
+            return [each for term in terms for each in _terms(term)]
+        case Form(sympy.Add(args=args), symbols, parts):
+            known = dict(zip(symbols, parts, strict=True))
+            return [each for part in args for each in _terms(_part(part, known))]
+    return [node]
+
+
+def _part(formula: sympy.Expr, known: Mapping[sympy.Symbol, Node]) -> Node:
+    """Part of a formula as a definition."""
+    if formula in known:
+        return known[formula]
+    used = tuple(symbol for symbol in known if symbol in formula.free_symbols)
+    return Form(formula, used, tuple(known[symbol] for symbol in used))
 
 
 class _TooLongError(Exception):

@@ -77,6 +77,11 @@ class Point:
         return name
 
     @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The arrays whose gradients or new values were handed over."""
+        return frozenset(item.scalar.array for item in self.items if item.kind in ("gradient", "updated"))
+
+    @cached_property
     def values(self) -> tuple[Fraction, ...]:
         """The numbers that were handed over; 0 for what is not finite, which never counts as right."""
         return tuple(item.value or Fraction(0) for item in self.items)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from derive.verification.edit import Edit, Layer
+
+if TYPE_CHECKING:
+    from derive.verification.points import Point
 
 Verdict = Literal["verified", "wrong", "undecided"]
 
@@ -89,11 +92,15 @@ def outside(rows: Sequence[Row]) -> int:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One consistent explanation, of one mistake or more: each with its layer and the edit that it is."""
+    """One consistent explanation, of one mistake or more: each with its layer and the edit that it is.
+
+    ``point``: where it was found, with all that was handed over there.
+    """
 
     mistakes: tuple[tuple[str, Layer], ...]
     words: str
     edits: tuple[Edit, ...] = ()
+    point: Point | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """As in the JSON report."""

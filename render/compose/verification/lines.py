@@ -31,7 +31,7 @@ def lines_of(pen: Pen, explanation: Explanation) -> list[WrittenLine]:
     derivation = pen.derivation
     if not explanation.edits or not pen.numbers:
         return []
-    found = wrong_lines(derivation, base_sheet(derivation), explanation.edits)
+    found = wrong_lines(derivation, base_sheet(derivation), explanation.edits, explanation.point)
     lines = []
     for each in found:
         with suppress(ArithmeticError):  # a line whose numbers are not finite is not shown
