@@ -76,7 +76,7 @@ def kernel_gradient(values: dict[str, torch.Tensor], relu: Callable[[torch.Tenso
 
 
 def test_a_missing_mask_shows_at_one_of_three_points_of_the_convolution() -> None:
-    """A pixel has to win the pooling of four that are all below zero: nine random points in ten do without."""
+    """A pixel has to win the pooling of four that are all below zero: at most random points none does."""
     derivation = derive.differentiate("convolution")
     apart = []
     for values in chosen(derivation, 3):
