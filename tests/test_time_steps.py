@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -77,3 +78,12 @@ def test_a_way_back_that_is_cut_off_is_named(name: str) -> None:
     first = derive.verify(derivation, gradients(derivation, h, c)).diagnosis[0]
     assert first.mistakes == (("time_step_missing", layer),)
     assert f"({variant})" in first.words
+
+
+def test_a_mean_over_the_answers_of_a_sequence_is_named() -> None:
+    """As cross_entropy of PyTorch has it by default: three positions, and every gradient a third of that of the sum."""
+    derivation = derive.differentiate("transformer")
+    right = derivation.to_json()["gradients"]
+    third = {name: np.asarray(right[name], dtype=float) / 3 for name in derivation.program.parameters}
+    found = [each.mistakes for each in derive.verify(derivation, third).diagnosis]
+    assert (("loss_averaged", "all"),) in found

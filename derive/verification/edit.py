@@ -29,7 +29,8 @@ class Edit:
     the line in which it was made, or "" where there is no single one. ``stage``: of several edits those of a lower
     stage are made first. FORWARD: in the forward pass or in the error, so that what follows is the gradient of another
     network; DERIVATIVE: so too, but for the derivative of its activation; VALUES: in the values of the forward pass
-    alone, with the lines of the backward pass as they stood; BACKWARD: in the backward pass.
+    alone, with the lines of the backward pass as they stood; BACKWARD: in the backward pass. ``subject``: the weight,
+    bias or activation in which it is made, of which a layer may have several.
     """
 
     mistake: str
@@ -39,6 +40,7 @@ class Edit:
     stage: int = BACKWARD
     change: Change | None = None
     steps: tuple[Step, ...] = ()
+    subject: str = ""
 
     @property
     def forward(self) -> bool:
@@ -73,9 +75,9 @@ def _differentiated(change: Change, sheet: Sheet) -> Sheet:
     return laid_out_like(sheet, change(sheet.program))
 
 
-def on_lines(mistake: str, layer: Layer, variant: str, rewrite: Mapping[str, Rewrite]) -> Edit:
+def on_lines(mistake: str, layer: Layer, variant: str, rewrite: Mapping[str, Rewrite], subject: str = "") -> Edit:
     """An edit that rewrites lines of the backward pass; each is told the sheet as it stands."""
-    return Edit(mistake, layer, variant, next(iter(rewrite)), steps=(Rewriting(rewrite),))
+    return Edit(mistake, layer, variant, next(iter(rewrite)), steps=(Rewriting(rewrite),), subject=subject)
 
 
 def on_results(mistake: str, layer: Layer, variant: str, parameters: Iterable[str], new: ResultOf) -> Edit:
@@ -83,9 +85,9 @@ def on_results(mistake: str, layer: Layer, variant: str, parameters: Iterable[st
     return Edit(mistake, layer, variant, steps=(HandingOver(tuple(parameters), new),))
 
 
-def on_program(mistake: str, layer: Layer, variant: str, change: Change, line: str = "") -> Edit:
+def on_program(mistake: str, layer: Layer, variant: str, change: Change, line: str = "", subject: str = "") -> Edit:
     """An edit of the forward pass or the error: the backward pass is that of the changed program."""
-    return Edit(mistake, layer, variant, line, FORWARD, change)
+    return Edit(mistake, layer, variant, line, FORWARD, change, subject=subject)
 
 
 def with_derivative(edit: Edit, variant: str, rewrite: Mapping[str, Rewrite]) -> Edit:
@@ -115,7 +117,7 @@ def together(edits: Sequence[Edit], layer: Layer) -> Edit:
     """The same mistake in several layers, as one."""
     changes = tuple(edit.change for edit in edits if edit.change is not None)
     steps = tuple(step for edit in edits for step in edit.steps)
-    return replace(edits[0], layer=layer, change=_in_turn(changes) if changes else None, steps=steps)
+    return replace(edits[0], layer=layer, change=_in_turn(changes) if changes else None, steps=steps, subject="")
 
 
 @lru_cache(maxsize=256)
@@ -134,6 +136,21 @@ def in_every_layer(edits: Iterable[Edit]) -> Iterator[Edit]:
         if len(by_layer) > 1 and "all" not in by_layer:
             ordered = sorted(by_layer, key=lambda layer: -int(layer))
             yield together([edit for layer in ordered for edit in by_layer[layer]], "all")
+
+
+def one_of_a_kind(edits: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits, no two alike: what a layer has several subjects for is made in all of them at once, and in each."""
+    groups: dict[tuple[str, Layer, str], list[Edit]] = {}
+    for edit in edits:
+        groups.setdefault((edit.mistake, edit.layer, edit.variant), []).append(edit)
+    for (_, layer, variant), alike in groups.items():
+        each = {edit.subject: edit for edit in reversed(alike)}
+        if len(each) == 1:
+            yield alike[0]
+            continue
+        yield together(list(each.values())[::-1], layer)
+        for subject, edit in reversed(each.items()):
+            yield replace(edit, variant=f"{variant}, of {subject} alone".removeprefix(", "))
 
 
 # ---- rewriting expressions -----------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.problem import Problem
-from derive.verification.edit import Edit, in_every_layer
+from derive.verification.edit import Edit, in_every_layer, one_of_a_kind
 from derive.verification.mistakes import (
     activations,
     back_pass,
@@ -83,11 +83,9 @@ SENTENCES: dict[str, str] = {
 def family(sheet: Sheet, problem: Problem) -> tuple[Edit, ...]:
     """Every mistake that can be made on a sheet, alone or in every layer, one of a kind."""
     structure = Structure(sheet.program)
-    found: dict[tuple[str, object, str], Edit] = {}
-    for edit in in_every_layer(_single(structure, problem)):
-        found.setdefault((edit.mistake, edit.layer, edit.variant), edit)
+    found = one_of_a_kind(in_every_layer(_single(structure, problem)))
     order = {mistake: place for place, mistake in enumerate(SENTENCES)}
-    return tuple(sorted(found.values(), key=lambda edit: order[edit.mistake]))
+    return tuple(sorted(found, key=lambda edit: order[edit.mistake]))
 
 
 def _single(structure: Structure, problem: Problem) -> Iterator[Edit]:

@@ -98,6 +98,11 @@ class Structure:
 
     program: Program
 
+    def stem(self, array: str) -> str:
+        """What an array is called at every time step: z of z1_t2, h of h3."""
+        place = self.program.variables[array].place
+        return array.rstrip("0123456789").rstrip("_") if place is None else place.stem
+
     @cached_property
     def layer_of(self) -> Mapping[str, int]:
         """The layer of every array: that which wrote it, or the last layer with a weight before it."""

@@ -29,12 +29,18 @@ def edits(structure: Structure) -> Iterator[Edit]:
             yield from _softmax(structure, layer, squashes)
             yield from _only_in_gradients(structure, layer, squashes)
             continue
+        gates = dict.fromkeys(structure.stem(each.target) for each in squashes)
+        gates = gates if len(gates) > 1 else {}
         for mistake, variant, local in _wrong(first.row, first.constants):
-            yield on_lines(mistake, layer, variant, {_line(structure, each): passed(each, local) for each in squashes})
+            lines = {_line(structure, each): passed(each, local) for each in squashes}
+            yield on_lines(mistake, layer, variant, lines, first.name)
+            for stem in gates:
+                own = {_line(structure, e): passed(e, local) for e in squashes if structure.stem(e.target) == stem}
+                yield on_lines(mistake, layer, f"{variant}, of {stem} alone".removeprefix(", "), own)
         if first.row.name in MASKED:
             for variant, mask in (("", _by_gradient), ("both masks", _by_both)):
-                lines = {_line(structure, each): mask(each) for each in squashes}
-                yield on_lines("relu_mask_of_gradient", layer, variant, lines)
+                masked = {_line(structure, each): mask(each) for each in squashes}
+                yield on_lines("relu_mask_of_gradient", layer, variant, masked, first.name)
         if first.row.formula != z:
             yield from _only_in_gradients(structure, layer, squashes)
 
@@ -149,9 +155,9 @@ def _only_in_gradients(structure: Structure, layer: int, squashes: list[Squash])
             if squash.row is not None:
                 twice[line] = _once_more(line, target, squash)
     if missing:
-        yield on_lines("activation_derivative_missing", layer, "in the gradients alone", missing)
+        yield on_lines("activation_derivative_missing", layer, "in the gradients alone", missing, squashes[0].name)
     if twice:
-        yield on_lines("activation_derivative_twice", layer, "in the gradients alone", twice)
+        yield on_lines("activation_derivative_twice", layer, "in the gradients alone", twice, squashes[0].name)
 
 
 def _read_by_net(structure: Structure, layer: int, net: str) -> Iterator[tuple[str, str]]:

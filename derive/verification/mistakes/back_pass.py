@@ -36,7 +36,7 @@ def edits(structure: Structure, update: Update | None) -> Iterator[Edit]:
     for affines in groups.values():
         for mistake, variant, make in _wrong(structure, affines, update):
             lines = {flow(e.incoming, e.target, structure.program.error): make(e) for e in affines}
-            yield on_lines(mistake, affines[0].layer, variant, lines)
+            yield on_lines(mistake, affines[0].layer, variant, lines, affines[0].weight)
         yield from _unbent(structure, affines)
 
 
@@ -158,7 +158,7 @@ def _unbent(structure: Structure, affines: list[Affine]) -> Iterator[Edit]:
     lines = {flow(s.source, s.target, structure.program.error): _upstream_of(s) for s in squashes if s is not None}
     if len(lines) == len(affines):
         variant = "in the layer that it reaches"
-        yield on_lines("back_pass_activation_derivative_missing", affines[0].layer, variant, lines)
+        yield on_lines("back_pass_activation_derivative_missing", affines[0].layer, variant, lines, affines[0].weight)
 
 
 def _upstream_of(squash: Squash) -> New:

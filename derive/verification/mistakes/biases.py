@@ -28,7 +28,7 @@ def edits(structure: Structure) -> Iterator[Edit]:
     for biases in groups.values():
         for mistake, variant, make in _wrong(structure, biases):
             lines = {flow(e.name, e.target, structure.program.error): make(e) for e in biases}
-            yield on_lines(mistake, biases[0].layer, variant, lines)
+            yield on_lines(mistake, biases[0].layer, variant, lines, biases[0].name)
 
 
 def _wrong(structure: Structure, biases: list[Bias]) -> Iterator[tuple[str, str, Callable[[Bias], New]]]:

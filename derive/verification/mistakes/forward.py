@@ -82,7 +82,7 @@ def _weights(structure: Structure) -> Iterator[Edit]:
                 )
             return with_equation(program, turned)
 
-        edit = on_program("weights_transposed_forward", affines[0].layer, "", change, affines[0].target)
+        edit = on_program("weights_transposed_forward", affines[0].layer, "", change, affines[0].target, weight)
         yield edit
         yield backward_as_stated(edit, FORWARD_ALONE)
 
@@ -94,7 +94,7 @@ def _biases(structure: Structure) -> Iterator[Edit]:
     for name, biases in groups.items():
         change = _without(name, biases)
         layer: Layer = biases[0].layer
-        edit = on_program("biases_left_out_forward", layer, "", change, biases[0].target)
+        edit = on_program("biases_left_out_forward", layer, "", change, biases[0].target, name)
         yield edit
         yield backward_as_stated(edit, "differentiated all the same")
         shape = structure.program.shape(name)

@@ -26,7 +26,7 @@ def edits(structure: Structure) -> Iterator[Edit]:
                 continue
             change = _other_activation(squashes, other.name)
             line = squashes[0].target
-            edit = on_program("wrong_activation_forward", layer, other.name, change, line)
+            edit = on_program("wrong_activation_forward", layer, other.name, change, line, name)
             yield edit
             if squashes[0].row is not None and not other.over_axis:
                 yield from _stated_derivative(structure, edit, squashes)

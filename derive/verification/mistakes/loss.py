@@ -46,6 +46,9 @@ def _of_errors(structure: Structure, problem: Problem) -> Iterator[Edit]:
     mean_outputs, mean_examples = _means(structure, problem)
     if outputs > 1:
         yield from _of_outputs(structure, mean_outputs, outputs)
+    positions = int(np.prod(shape[1:-1]))
+    if 1 < positions < outputs and not mean_outputs:  # as frameworks average over the answers of a sequence
+        yield _scaled_error("loss_averaged", Rational(1, positions), comparison)
     if examples > 1:
         yield from _of_examples(structure, mean_examples, examples)
     if examples > 1 and outputs > 1 and not mean_outputs and not mean_examples:

@@ -34,19 +34,13 @@ def _through_states(structure: Structure) -> Iterator[Edit]:
     by_state: dict[str, dict[str, int]] = {}
     for layer in structure.layers:
         for line, array in (each for lines in _cuts(structure, layer) for each in lines.items()):
-            by_state.setdefault(_stem(structure, array), {})[line] = layer
+            by_state.setdefault(structure.stem(array), {})[line] = layer
     for state, lines in by_state.items():
         layers = set(lines.values())
         if len(by_state) > 1:
             variant = f"nothing passed back through {state}"
             where: Layer = layers.pop() if len(layers) == 1 else "all"
             yield on_lines("time_step_missing", where, variant, {line: _zero(line) for line in lines})
-
-
-def _stem(structure: Structure, array: str) -> str:
-    """What an array is called at every time step."""
-    place = structure.program.variables[array].place
-    return array.rstrip("0123456789").rstrip("_") if place is None else place.stem
 
 
 def _zero(line: str) -> Callable[[Sheet], Expression]:

@@ -23,7 +23,7 @@ def edits(structure: Structure) -> Iterator[Edit]:
     for affines in by_weight.values():
         for mistake, variant, make in _wrong(structure, affines):
             lines = {flow(each.weight, each.target, structure.program.error): make(each) for each in affines}
-            yield on_lines(mistake, affines[0].layer, variant, lines)
+            yield on_lines(mistake, affines[0].layer, variant, lines, affines[0].weight)
 
 
 def _wrong(structure: Structure, affines: list[Affine]) -> Iterator[tuple[str, str, Callable[[Affine], New]]]:
