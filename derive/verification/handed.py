@@ -166,7 +166,11 @@ class _Reader:
         if found.shape != shape and found.shape == shape[::-1] and len(shape) == 2:
             self.turned.append(array)
             found = found.T
-        elif found.shape != shape and (self.flat or found.shape in (shape[1:], (1, *shape))) and found.size == size:
+        elif (
+            found.shape != shape
+            and (self.flat or found.shape in (shape[1:], (1, *shape), (*shape, 1)))
+            and found.size == size
+        ):
             found = found.reshape(shape)
         if found.shape != shape:
             raise HandedError(f"{self.place}: {name}: found the shape {_shape(found.shape)}; expected {_shape(shape)}")

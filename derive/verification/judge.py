@@ -24,6 +24,7 @@ from derive.verification.report import Explanation, Report
 from derive.verification.rows import rows_of
 from derive.verification.search import Search
 from derive.verification.sheet import Sheet, sheet
+from derive.verification.structure import Structure
 from derive.verification.tried import Made, all_made
 
 GROSS = 0.01
@@ -65,15 +66,21 @@ def judge(
         more = [_elsewhere(handed[first][0], points[first], first), *more]
     diagnosis = tuple(replace(each, point=points[first]) for each in diagnosis)
     if turned:
-        diagnosis = tuple(_turned_too(each) for each in diagnosis)
+        only = Structure(base.program).only_square_layer
+        diagnosis = tuple(_turned_too(each, only) for each in diagnosis)
     return replace(found, verdict="wrong", diagnosis=diagnosis, notes=(*found.notes, *more))
 
 
-def _turned_too(explanation: Explanation) -> Explanation:
-    """An explanation of arrays that came rows for columns; square ones, which hide it, were turned by the same slip."""
+def _turned_too(explanation: Explanation, only: Layer) -> Explanation:
+    """An explanation of arrays that came rows for columns; square ones, which hide it, were turned by the same slip.
+
+    ``only``: the layer that alone has square weights, or "all".
+    """
     layout: tuple[str, Layer] = ("layout_transposed", "all")
-    rest = [each for each in explanation.mistakes if each not in (layout, ("weight_gradient_transposed", "all"))]
-    return replace(explanation, mistakes=(layout, *rest))
+    same = layout, ("weight_gradient_transposed", "all"), ("weight_gradient_transposed", only)
+    rest = [each for each in explanation.mistakes if each not in same]
+    found = replace(explanation, mistakes=(layout, *rest))
+    return found if rest else replace(found, words=f"{_capital(SENTENCES['layout_transposed'])}.", edits=())
 
 
 def _elsewhere(values: Mapping[str, object], point: Point, number: int) -> str:
@@ -189,8 +196,24 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
             return (), [too_few]
         found += [explanation(edits) for edits in pairs]
     if not found and not notes:
-        notes += located(points[0])
+        notes += [steps] if (steps := _rounded_at_every_step(points)) else located(points[0])
     return tuple(found), notes
+
+
+def _rounded_at_every_step(points: Sequence[Point]) -> str:
+    """What is said where the numbers may be right if every step was rounded to the digits that they have; else ""."""
+    precision = points[0].precision
+    if precision.kind not in ("sf", "dp") or precision.steps:
+        return ""
+    stepwise = replace(precision, steps=True)
+    rounded = [replace(each, precision=stepwise) for each in points]
+    if not all(each.within(each.bounds).all() for each in rounded):
+        return ""
+    digits = f"{precision.places} {'significant digits' if precision.kind == 'sf' else 'decimals'}"
+    return (
+        f"whoever rounds every step to {digits} may well get these numbers from the right calculation: "
+        f"--given {stepwise} takes them so"
+    )
 
 
 def _as_float32(points: Sequence[Point]) -> bool:
@@ -228,8 +251,6 @@ def _sentence(mistake: str, layer: object, variant: str) -> str:
 
 def _kinks(point: Point) -> list[str]:
     """Where a net input stands exactly on a kink, any slope between the two sides is accepted; that is said."""
-    from derive.verification.structure import Structure
-
     values = point.floats
     found = []
     for squash in Structure(point.sheet.program).squashes:

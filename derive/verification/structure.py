@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import sympy
 
@@ -97,6 +98,20 @@ class Structure:
     """A program in regular form, read as a network. Layers are numbered from 1."""
 
     program: Program
+
+    @property
+    def only_square_layer(self) -> int | Literal["all"]:
+        """The layer that alone has square weights; "all" where none has, or several."""
+        layers = {each.layer for each in self.affine if each.square and each.weight in self.program.parameters}
+        return layers.pop() if len(layers) == 1 else "all"
+
+    @cached_property
+    def penalty(self) -> str:
+        """The penalty that a problem file asked for: made of parameters alone, and part of the error; "" for none."""
+        program = self.program
+        given = set(program.parameters) | set(program.given)
+        names = ("R", *(f"R_{k}" for k in range(1, 9)))
+        return next((n for n in names if n in program.definitions and references(program.definitions[n]) <= given), "")
 
     def stem(self, array: str) -> str:
         """What an array is called at every time step: z of z1_t2, h of h3."""

@@ -103,6 +103,7 @@ def _half_formed(right: Expr) -> Iterator[tuple[str, Expr]]:
         found += [-term for term in right.args if term.has(a)]
         found.append(_turned(right))
         found += [right.xreplace({power: power.base}) for power in right.atoms(sympy.Pow)]
+        found += [right.xreplace({power: power.base}) ** power.exp for power in right.atoms(sympy.Pow)]
     seen: set[Expr] = {right, sympy.S.One, sympy.S.NegativeOne}
     for half in found:
         if half not in seen and half.has(a):

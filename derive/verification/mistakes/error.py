@@ -75,7 +75,7 @@ def _without_targets(structure: Structure, line: str) -> Callable[[Sheet], Expre
 
 def _error_values(structure: Structure, output: str) -> Iterator[tuple[str, Callable[[Sheet], Expression]]]:
     """What may stand where the derivative belongs: the error of the output, or the whole error."""
-    shape = structure.program.shape(output)
+    shape, error = structure.program.shape(output), structure.program.error
     comparison = structure.comparison
     if structure.program.shape(comparison) == shape:
         yield "the output's own error", lambda sheet: sheet.ref(comparison)
@@ -84,15 +84,22 @@ def _error_values(structure: Structure, output: str) -> Iterator[tuple[str, Call
             lambda sheet: times(sheet.ref(comparison), sheet.upstream(comparison)),
         )
         if len(shape) > 1 and shape[0] > 1:
+
+            def of_example(sheet: Sheet) -> Expression:
+                return arrays.total(sheet.ref(comparison), (len(shape) - 1,), keepdims=True)
+
+            def share(sheet: Sheet, error: Expression) -> Expression:
+                return times(_spread(error, shape), sheet.upstream(comparison))
+
+            yield "the error of the example", lambda sheet: _spread(of_example(sheet), shape)
+            yield "the example's share of the error", lambda sheet: share(sheet, of_example(sheet))
+            yield "the whole error, divided among the examples", lambda sheet: share(sheet, sheet.ref(error))
+        if structure.penalty:
             yield (
-                "the error of the example",
-                lambda sheet: _spread(arrays.total(sheet.ref(comparison), (len(shape) - 1,), keepdims=True), shape),
+                "the whole error without the penalty",
+                lambda sheet: _spread(arrays.total(times(sheet.ref(comparison), sheet.upstream(comparison))), shape),
             )
-    error = structure.program.error
-    yield (
-        "the whole error",
-        lambda sheet: _spread(sheet.ref(error), shape),
-    )
+    yield "the whole error", lambda sheet: _spread(sheet.ref(error), shape)
 
 
 def _spread(expression: Expression, shape: tuple[int, ...]) -> Expression:

@@ -145,8 +145,7 @@ def _masked(
 def _of_penalty(structure: Structure) -> Iterator[Edit]:
     """The penalty left out of the error, or out of the gradients of one layer or all."""
     program = structure.program
-    names = [name for name in ("R", *(f"R_{k}" for k in range(1, 9))) if name in program.definitions]
-    name = next((n for n in names if _is_penalty(program, n)), "")
+    name = structure.penalty
     if not name:
         return
 
@@ -164,11 +163,6 @@ def _of_penalty(structure: Structure) -> Iterator[Edit]:
         ]
         if lines:
             yield on_lines("weight_decay_missing", layer, "in the gradients", {line: _zero(line) for line in lines})
-
-
-def _is_penalty(program: Program, name: str) -> bool:
-    """Is this the penalty that a problem file asked for: made of parameters alone, and part of the error?"""
-    return references(program.definitions[name]) <= set(program.parameters) | set(program.given)
 
 
 def _zero(line: str) -> Callable[[Sheet], Expression]:
