@@ -132,3 +132,30 @@ def test_a_sign_after_if_is_no_difference() -> None:
     cases = Cases(((Number("1"), Relation(Number("-1.5"), ">", Number("0"))), (Number("0"), None)))
     assert r"\text{if } {-1.5} > 0" in tex(cases)
     assert 'class("opening", "if ") -1.5 > 0' in typst(cases)
+
+
+# ---- the worst first -----------------------------------------------------------------------
+
+MISSED: dict[str, tuple[dict[str, str], list[str]]] = {
+    "the larger error stands first": ({"w5": "0.0946", "w6": "0.09", "w7": "-0.2", "w8": "-0.03"}, ["w7", "w8", "w5"]),
+    "as large errors keep their order": ({"w1": "0.00087713", "w5": "0.16433409", "w6": "0.2"}, ["w6", "w1", "w5"]),
+}
+
+
+@pytest.mark.parametrize(("numbers", "order"), MISSED.values(), ids=MISSED)
+def test_the_worst_stand_first_by_digits_and_then_by_error(numbers: dict[str, str], order: list[str]) -> None:
+    rows = derive.verify("mazur", numbers).worst_first
+    assert [row.name for row in rows][: len(order)] == order
+
+
+def test_what_is_not_zero_where_zero_is_right_stands_before_all() -> None:
+    V = [["0"] * 2, ["-0.37", "0"], ["-0.9", "-0.444107"], ["0"] * 2, ["0"] * 2]
+    rows = derive.verify("word2vec", {"V": V}).worst_first
+    assert [row.name for row in rows][:2] == ["V[1, 0]", "V[2, 0]"]
+
+
+def test_rows_that_are_made_already_have_the_same_order() -> None:
+    rows = tuple(
+        Row(name, "1", "2", error, 0, "0.1", False) for name, error in (("a", "0.5"), ("b", ""), ("c", "1.28"))
+    )
+    assert [row.name for row in Report("wrong", rows).worst_first] == ["b", "c", "a"]
