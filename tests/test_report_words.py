@@ -112,6 +112,23 @@ def test_the_table_writes_every_weight_as_the_page_does() -> None:
     assert "W1" not in page
 
 
+@pytest.mark.parametrize(
+    ("handed", "shown"),
+    [
+        ("-0.0836", r"\(-0.0836\)"),
+        ("5.77e-14", r"\(5.77 \cdot 10^{-14}\)"),
+        ("5.77E-09", r"\(5.77 \cdot 10^{-9}\)"),
+        ("+3", r"\(3\)"),
+        ("1/3", r"\(0.33333333\)"),
+    ],
+)
+def test_the_table_writes_its_numbers_as_the_page_does(handed: str, shown: str) -> None:
+    derivation = derive.differentiate("mazur")
+    page = render_text(document(derivation, derive.verify(derivation, {"w5": handed})), "latex")
+    row = next(line for line in page.splitlines() if line.endswith(r"\tabularnewline") and r"\partial w_{5}" in line)
+    assert row.split(" & ")[1].removeprefix("{").partition(r"\phantom")[0].removesuffix("}") == shown
+
+
 def test_what_the_comparison_covers_is_said_once() -> None:
     page = page_of("mazur", {"w1": "0.0004386", "w5": "0.08217"})
     assert page.count("some elements are missing") == 1
