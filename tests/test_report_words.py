@@ -68,6 +68,43 @@ def test_no_explanation_speaks_of_axes(problem: str) -> None:
     assert [words for words in told if "axis" in words] == []
 
 
+PLACES = {
+    ("lstm", "activation_derivative_missing", 3): "At o1 and o2, the derivative of the activation is missing.",
+    ("lstm", "weight_gradient_transposed", 4): "In the gradient of Ug, rows and columns are exchanged.",
+    ("lstm", "back_pass_not_transposed", 2): "At f2, the delta was passed back through the weights untransposed.",
+    ("lstm", "biases_left_out_forward", 1): "At i1 and i2, the forward pass left the bias out.",
+    (
+        "lstm",
+        "accumulated_twice",
+        3,
+    ): "In the gradients of Wo, Uo and bo, the gradient is there twice, as if it had been added to an earlier one.",
+    ("attention", "back_pass_wrong_layer_weights", 3): "At V, the delta was passed back through other weights (Wq).",
+    ("rnn", "time_step_missing", 1): "In the gradients of W, U and b, a time step is missing from the way back through "
+    "time (the terms of step 1).",
+    ("gru", "time_step_missing", 1): "In layer 1, a time step is missing from the way back through time (the terms of "
+    "step 1).",
+    ("autoencoder", "time_step_missing", 1): "One of the places where W is read is missing from its gradient (that in "
+    "h).",
+}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: "-".join(map(str, place)))
+def test_a_mistake_is_placed_by_what_the_problem_has(place: tuple[str, str, int]) -> None:
+    """Equations have lines and no layers, and not every weight that is read twice is read at two time steps."""
+    problem, *key = place
+    derivation = derive.differentiate(problem)
+    edit = next(each for each in family(base_sheet(derivation), derivation.problem) if [*each.key] == key)
+    assert explanation((edit,)).words == PLACES[place]
+    assert explanation((edit,)).to_json()["mistakes"] == [{"mistake": key[0], "layer": key[1]}]
+
+
+@pytest.mark.parametrize("problem", ["lstm", "rnn", "attention", "autoencoder", "word2vec", "layer_norm"])
+def test_where_there_are_no_layers_none_are_spoken_of(problem: str) -> None:
+    derivation = derive.differentiate(problem)
+    told = [explanation((e,)).words for e in family(base_sheet(derivation), derivation.problem) if e.layer != "all"]
+    assert [words for words in told if "layer" in words] == []
+
+
 def test_explanations_that_show_in_the_same_line_share_it() -> None:
     derivation = derivation_of(RELU)
     report = report_of(RELU, Slip("relu_mask_missing", 1))

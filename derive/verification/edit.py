@@ -29,7 +29,8 @@ class Edit:
     the line in which it was made, or "" where there is no single one. ``stage``: of several edits those of a lower
     stage are made first. FORWARD: in the forward pass or in the error, so that what follows is the gradient of another
     network; DERIVATIVE: so too, but for the derivative of its activation; VALUES: in the values of the forward pass
-    alone, with the lines of the backward pass as they stood; BACKWARD: in the backward pass.
+    alone, with the lines of the backward pass as they stood; BACKWARD: in the backward pass. ``words``: what is said of
+    it, where that is not the sentence of its mistake.
     """
 
     mistake: str
@@ -39,6 +40,7 @@ class Edit:
     stage: int = BACKWARD
     change: Change | None = None
     steps: tuple[Step, ...] = ()
+    words: str = ""
 
     @property
     def forward(self) -> bool:

@@ -212,7 +212,7 @@ def _other_biases(points: Sequence[Point]) -> list[Explanation]:
 
 def explanation(edits: Sequence[Edit]) -> Explanation:
     """An explanation in words."""
-    words = "; and ".join(_sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
+    words = "; and ".join(edit.words or _sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
     return Explanation(tuple(edit.key for edit in edits), f"{_capital(words)}.", tuple(edits))
 
 
