@@ -140,6 +140,59 @@ def test_arrays_that_are_right_are_named_where_they_are_few() -> None:
     assert "of the arrays, W2 is right throughout, and W1 is not" in derive.verify("mazur", wrong).notes
 
 
+PARTS = derive.differentiate("mazur").to_json(17)["gradients"]
+
+
+def times(gradients: dict[str, Any], digits: int, **constants: float) -> dict[str, Any]:
+    """Gradients times a constant for each array (`every`: for all), as texts."""
+
+    def scaled(value: Any, factor: float) -> Any:
+        if isinstance(value, list):
+            return [scaled(each, factor) for each in value]
+        return f"{float(value) * factor:.{digits}g}"
+
+    return {name: scaled(value, constants.get(name, constants.get("every", 1))) for name, value in gradients.items()}
+
+
+FACTORS: dict[str, tuple[str, int, dict[str, float], list[str]]] = {
+    "a third": ("mazur", 17, {"every": 1 / 3}, ["every number is 1/3 of the reference"]),
+    "a third at four digits": ("mazur", 4, {"every": 1 / 3}, ["every number is 1/3 of the reference"]),
+    "a tenth": ("mazur", 17, {"every": 0.1}, ["every number is 1/10 of the reference"]),
+    "no simple fraction": ("mazur", 4, {"every": 0.3719}, ["every number is 0.3719 times the reference"]),
+    "turned": ("mazur", 17, {"every": -3}, ["every number is −3 times the reference"]),
+    "the mean of three positions": (
+        "transformer",
+        17,
+        {"every": 1 / 3},
+        ["every number is 1/3 of the reference (a mean taken where the error is a sum?)"],
+    ),
+    "one array": ("mazur", 17, {"W1": 1.37}, ["every number of W1 is 1.37 times the reference"]),
+    "each its own": (
+        "mazur",
+        17,
+        {"W1": 1 / 7, "b1": 1 / 7, "W2": 0.6},
+        ["every number of W1 and b1 is 1/7 of the reference", "every number of W2 is 3/5 of the reference"],
+    ),
+    "of a single number, which is always a multiple": ("mazur", 17, {"b1": 1.37}, []),
+}
+
+
+@pytest.mark.parametrize(("problem", "digits", "constants", "told"), FACTORS.values(), ids=FACTORS)
+def test_a_constant_factor_is_told(problem: str, digits: int, constants: dict[str, float], told: list[str]) -> None:
+    right = derive.differentiate(problem).to_json(17)["gradients"]
+    report = derive.verify(problem, times(right, digits, **constants))
+    assert report.diagnosis == ()
+    assert report.notes[0] == "no known mistake, and no two of them, explains these numbers"
+    assert [note for note in report.notes if "of the reference" in note or "times the reference" in note] == told
+    assert list(report.notes[1 : 1 + len(told)]) == told
+
+
+def test_what_is_off_by_more_than_its_bound_is_no_multiple() -> None:
+    numbers = times(PARTS, 17, every=1 / 3)
+    numbers["W1"][0][0] = f"{float(numbers['W1'][0][0]) * (1 + 1e-9):.17g}"
+    assert not any("every number is" in note for note in derive.verify("mazur", numbers).notes)
+
+
 # ---- quantities and numbers ----------------------------------------------------------------
 
 

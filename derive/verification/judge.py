@@ -188,7 +188,7 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
             return (), [too_few]
         found += [explanation(edits) for edits in pairs]
     if not found and not notes:
-        notes += located(points[0])
+        notes += located(points)
     return tuple(found), notes
 
 

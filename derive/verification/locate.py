@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from derive.verification import factors
 from derive.verification.points import Point
 from derive.verification.structure import Affine, Structure
 from derive.verification.text import listed
@@ -15,8 +16,12 @@ FEW = 3
 """Of so few numbers, one that is wrong is not called an exception."""
 
 
-def located(point: Point) -> list[str]:
-    """Sentences that say which numbers are right, and at which stage the first wrong one arises."""
+def located(points: Sequence[Point]) -> list[str]:
+    """Sentences that say which numbers are right, and at which stage the first wrong one arises: at the first point.
+
+    Numbers that are the reference times a constant are told before that, where they are at every point.
+    """
+    point = points[0]
     structure = Structure(point.sheet.program)
     inside = point.within(point.bounds)
     by_array: dict[tuple[str, str], list[bool]] = {}
@@ -29,6 +34,7 @@ def located(point: Point) -> list[str]:
             *notes,
             f"the first value that is wrong is {forward[0]}: the mistake is in the forward pass or before it",
         ]
+    notes += factors.notes(points)
     right = [name for (kind, name), each in by_array.items() if kind != "value" and all(each)]
     wrong = [name for (kind, name), each in by_array.items() if kind != "value" and not all(each)]
     if right:
