@@ -140,6 +140,60 @@ def test_arrays_that_are_right_are_named_where_they_are_few() -> None:
     assert "of the arrays, W2 is right throughout, and W1 is not" in derive.verify("mazur", wrong).notes
 
 
+def other_incoming(gradients: Any) -> None:
+    """The deltas times 0.3 and −0.2, whatever the network has there."""
+    deltas = [float(row[0]) for row in gradients["W2"]]
+    gradients["W2"] = [[f"{delta * value:.6g}" for value in (0.3, -0.2)] for delta in deltas]
+
+
+def no_product(gradients: Any) -> None:
+    gradients["W2"] = [["0.1", "0.2"], ["0.3", "0.4"]]
+
+
+def other_deltas(gradients: Any) -> None:
+    gradients["W2"] = [[f"{7 * factor * float(each):.17g}" for each in gradients["W2"][0]] for factor in (0.3, 0.5)]
+
+
+def other_forward_pass(gradients: Any) -> None:
+    gradients["W2"] = [["-0.05", "0.31"]]
+
+
+STAGES: dict[str, tuple[str, Any, str]] = {
+    "deltas times other values": (
+        "mazur",
+        other_incoming,
+        "the gradients of W2 (layer 2) are deltas times other incoming values than the network's (in the proportion "
+        "0.7002, -0.4668; the network's are 0.5933, 0.5969): the mistake is probably in the forward pass before W2",
+    ),
+    "of one unit": (
+        "gru",
+        other_forward_pass,
+        "than the network's (in the proportion 0.04765, -0.2954; the network's are 0.2318, -0.1892): the mistake is "
+        "probably in the forward pass before W2",
+    ),
+    "no product": (
+        "mazur",
+        no_product,
+        "the gradients of W2 (layer 2) are no product of deltas and what comes in: the mistake is in the last step, "
+        "delta times incoming value",
+    ),
+    "other deltas": ("mazur", other_deltas, "the deltas that they imply for layer 2 are wrong: "),
+    "a batch, of which nothing is sure": (
+        "xor",
+        lambda gradients: gradients.update(W2=[["0.1", "0.2"]]),
+        "the first gradients that are wrong, seen from the outputs, are those of W2 (layer 2)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("problem", "change", "words"), STAGES.values(), ids=STAGES)
+def test_a_mistake_is_put_into_the_stage_that_the_numbers_tell(problem: str, change: Any, words: str) -> None:
+    gradients = json.loads(json.dumps(derive.differentiate(problem).to_json(17)["gradients"]))
+    change(gradients)
+    gradients["b2"] = json.loads(json.dumps(gradients["b2"]).replace("0.", "0.9"))
+    assert words in derive.verify(problem, gradients).notes[-1]
+
+
 PARTS = derive.differentiate("mazur").to_json(17)["gradients"]
 
 
