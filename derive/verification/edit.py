@@ -30,7 +30,8 @@ class Edit:
     stage are made first. FORWARD: in the forward pass or in the error, so that what follows is the gradient of another
     network; DERIVATIVE: so too, but for the derivative of its activation; VALUES: in the values of the forward pass
     alone, with the lines of the backward pass as they stood; BACKWARD: in the backward pass. ``subject``: the weight,
-    bias or activation in which it is made, of which a layer may have several.
+    bias or activation in which it is made, of which a layer may have several. ``words``: what is said of it, where that
+    is not the sentence of its mistake.
     """
 
     mistake: str
@@ -41,6 +42,7 @@ class Edit:
     change: Change | None = None
     steps: tuple[Step, ...] = ()
     subject: str = ""
+    words: str = ""
 
     @property
     def forward(self) -> bool:

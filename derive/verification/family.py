@@ -20,6 +20,7 @@ from derive.verification.mistakes import (
 )
 from derive.verification.sheet import Sheet
 from derive.verification.structure import Structure
+from derive.verification.words import Words
 
 SENTENCES: dict[str, str] = {
     "sign_of_error": "the sign of the error is turned: (t − a) where (a − t) belongs",
@@ -85,7 +86,8 @@ def family(sheet: Sheet, problem: Problem) -> tuple[Edit, ...]:
     structure = Structure(sheet.program)
     found = one_of_a_kind(in_every_layer(_single(structure, problem)))
     order = {mistake: place for place, mistake in enumerate(SENTENCES)}
-    return tuple(sorted(found, key=lambda edit: order[edit.mistake]))
+    words = Words(sheet, structure, SENTENCES)
+    return tuple(words.told(edit) for edit in sorted(found, key=lambda edit: order[edit.mistake]))
 
 
 def _single(structure: Structure, problem: Problem) -> Iterator[Edit]:

@@ -196,7 +196,7 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
             return (), [too_few]
         found += [explanation(edits) for edits in pairs]
     if not found and not notes:
-        notes += [steps] if (steps := _rounded_at_every_step(points)) else located(points[0])
+        notes += [steps] if (steps := _rounded_at_every_step(points)) else located(points)
     return tuple(found), notes
 
 
@@ -236,7 +236,7 @@ def _other_biases(points: Sequence[Point]) -> list[Explanation]:
 
 def explanation(edits: Sequence[Edit]) -> Explanation:
     """An explanation in words."""
-    words = "; and ".join(_sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
+    words = "; and ".join(edit.words or _sentence(edit.mistake, edit.layer, edit.variant) for edit in edits)
     return Explanation(tuple(edit.key for edit in edits), f"{_capital(words)}.", tuple(edits))
 
 

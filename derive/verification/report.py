@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from derive.verification.points import Point
 
 Verdict = Literal["verified", "wrong", "undecided"]
+Errors = tuple[NDArray[np.int_], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Row:
     within: bool
     array: str = ""
 
+    @property
+    def relative(self) -> float:
+        """The relative error as a number: infinite where the reference is 0 and the number is not."""
+        return float(self.relative_error or ("0" if self.digits else "inf"))
+
     def to_json(self) -> dict[str, Any]:
         """As in the JSON report."""
         return {
@@ -52,13 +58,12 @@ class Row:
 class Rows(Sequence[Row]):
     """Rows of which each is made when it is asked for; which are within their bounds is known before.
 
-    ``digits``: how many of each number's digits are right, asked for where the worst are to stand first.
+    ``errors``: how many of each number's digits are right, and its relative error as a row tells it (infinite where
+    the reference is 0); asked for where the worst are to stand first.
     """
 
-    def __init__(
-        self, row: Callable[[int], Row], within: NDArray[np.bool_], digits: Callable[[], NDArray[np.int_]]
-    ) -> None:
-        self._row, self._within, self._digits = cache(row), within, digits
+    def __init__(self, row: Callable[[int], Row], within: NDArray[np.bool_], errors: Callable[[], Errors]) -> None:
+        self._row, self._within, self._errors = cache(row), within, errors
 
     def __len__(self) -> int:
         """How many there are."""
@@ -80,9 +85,12 @@ class Rows(Sequence[Row]):
 
     @cached_property
     def worst_first(self) -> Rows:
-        """The same rows, those farthest outside their bound first."""
-        order = np.lexsort((self._digits(), self._within))
-        return Rows(lambda place: self[int(order[place])], self._within[order], self._digits)
+        """The same rows, the worst first; of those that are equally wrong the first stays first."""
+        digits, relative = self._errors()
+        order = np.lexsort((-relative, digits, self._within))
+        return Rows(
+            lambda place: self[int(order[place])], self._within[order], lambda: (digits[order], relative[order])
+        )
 
 
 def outside(rows: Sequence[Row]) -> int:
@@ -148,10 +156,10 @@ class Report:
 
     @property
     def worst_first(self) -> Sequence[Row]:
-        """The rows, those farthest outside their bound first."""
+        """The rows outside their bounds first, of these the fewest right digits, and of these the largest error."""
         if isinstance(self.rows, Rows):
             return self.rows.worst_first
-        return tuple(sorted(self.rows, key=lambda row: (row.within, row.digits)))
+        return tuple(sorted(self.rows, key=lambda row: (row.within, row.digits, -row.relative)))
 
     @property
     def outside(self) -> int:

@@ -7,13 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 from flint import fmpq
-from numpy.typing import NDArray
 
 from derive.digits import from_float, significant
 from derive.verification.bounds import as_float, rational
 from derive.verification.handed import Item
 from derive.verification.points import Point
-from derive.verification.report import Row, Rows
+from derive.verification.report import Errors, Row, Rows
 
 MOST_DIGITS = 17
 
@@ -23,7 +22,7 @@ SMALLEST, LARGEST = 5e-324, 1e308
 def rows_of(point: Point) -> Rows:
     """Each number beside its reference."""
     inside = point.within(point.bounds)
-    return Rows(lambda place: _row(point, place, bool(inside[place])), inside, lambda: _all_digits(point))
+    return Rows(lambda place: _row(point, place, bool(inside[place])), inside, lambda: _errors(point))
 
 
 def _row(point: Point, place: int, within: bool) -> Row:
@@ -57,7 +56,11 @@ def _size(value: fmpq) -> float:
 
 def _three(value: float) -> str:
     """Three significant digits."""
-    return "0" if value == 0 else from_float(float(f"{value:.2e}"))
+    return "0" if value == 0 else from_float(_to_three(value))
+
+
+def _to_three(value: float) -> float:
+    return float(f"{value:.2e}")
 
 
 def _digits(relative: float | None, equal: bool) -> int:
@@ -69,12 +72,14 @@ def _digits(relative: float | None, equal: bool) -> int:
     return max(0, min(MOST_DIGITS, math.floor(-math.log10(relative or 1e-18))))
 
 
-def _all_digits(point: Point) -> NDArray[np.int_]:
-    """How many digits of each number are right, without making its row."""
-    found = np.zeros(len(point.items), dtype=np.int_)
+def _errors(point: Point) -> Errors:
+    """How many digits of each number are right, and its relative error, without making its row."""
+    digits, relative = np.zeros(len(point.items), dtype=np.int_), np.full(len(point.items), np.inf)
     for place, item in enumerate(point.items):
         if item.value is not None:
             right = point.right_number(place)
             difference = abs(rational(item.value) - right)
-            found[place] = _digits(_size(difference / abs(right)) if right else None, not difference)
-    return found
+            error = _size(difference / abs(right)) if right and difference else None
+            digits[place] = _digits(error, not difference)
+            relative[place] = _to_three(error) if error is not None else 0.0 if not difference else np.inf
+    return digits, relative

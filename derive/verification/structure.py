@@ -241,6 +241,11 @@ class Structure:
         return tuple(name for name in self.program.definitions if name in read)
 
     @cached_property
+    def in_layers(self) -> bool:
+        """Is the problem stated in layers? One in equations has none that its reader knows of."""
+        return any(variable.place is not None for variable in self.program.variables.values())
+
+    @cached_property
     def layers(self) -> tuple[int, ...]:
         """The numbers of the layers that have weights."""
         return tuple(sorted({each.layer for each in self.affine}))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import prod
 
 from derive.derivation import Derivation
+from derive.formula import Number
 from derive.verification import text
 from derive.verification.report import Report, Row
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
@@ -115,7 +117,19 @@ def _numbers(pen: Pen, report: Report) -> list[Block]:
 
 def _row(pen: Pen, row: Row) -> list[Cell]:
     _, *cells = text.cells(row, SHOWN_DIGITS)
-    return [_name(pen, row), *cells, "yes" if row.within else prose("{no}", no=Strong("no"))]
+    return [_name(pen, row), *map(_number, cells), "yes" if row.within else prose("{no}", no=Strong("no"))]
+
+
+def _number(written: str) -> Cell:
+    """A number as the page writes numbers; what is none (nan) as it came."""
+    match = _NUMBER.fullmatch(written)
+    if match is None:
+        return written
+    minus, digits, exponent = match.groups()
+    return Number(minus + digits.rstrip(".") + (f"e{int(exponent)}" if exponent else ""))
+
+
+_NUMBER = re.compile(r"\+?(-?)(\d+\.?\d*)(?:[eE]([+-]?\d+))?")
 
 
 def _name(pen: Pen, row: Row) -> Cell:
