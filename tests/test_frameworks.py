@@ -99,6 +99,10 @@ def factory():
     return Net()
 
 net, double, turned, random = Net(), Net(dtype=torch.float64), Net(turned=True), Net(own=False)
+widened, turned_widened = Net().double(), Net(turned=True).double()
+typo_widened = Net().double()
+with torch.no_grad():
+    typo_widened.fc2.weight[0, 0] = 0.41
 tanh = Net(inner=torch.tanh)
 typo = Net()
 with torch.no_grad():
@@ -141,6 +145,7 @@ def torch_module(folder: Path) -> None:
 VERIFIED = {
     "net": ("float32", ()),
     "double": ("float64", ()),
+    "widened": ("float64", ()),
     "Net": ("float32", ()),
     "factory": ("float32", ()),
     "Rows": ("float32", ("A holds W1 transposed", "B holds W2 transposed")),
@@ -161,10 +166,12 @@ def test_a_torch_module_is_verified(name: str) -> None:
 
 WRONG = {
     "turned": ({("layout_transposed", 2), ("weights_transposed_forward", 2)}, "fc2.weight holds W2 transposed"),
+    "turned_widened": ({("layout_transposed", 2), ("weights_transposed_forward", 2)}, "fc2.weight holds W2 transposed"),
     "tanh": ({("wrong_activation_forward", 1)}, ""),
     "squared": ({("loss_without_half", "all")}, "the loss is the module's own"),
     "without": ({("biases_left_out_forward", 1)}, "the module has no b1"),
     "typo": (set(), "fc2.weight is not W2: fc2.weight[0, 0] is 0.41, not 0.4"),
+    "typo_widened": (set(), "fc2.weight is not W2: fc2.weight[0, 0] is 0.41, not 0.4"),
     "small": (set(), "holds fc.weight (2 × 2), fc.bias (2); the problem has W1 (2 × 2), b1 (one number)"),
     "nobody": (set(), "no gradient reaches fc1.weight, fc1.bias, fc2.weight, fc2.bias"),
     "raising": (set(), "in forward: ValueError: no forward"),
