@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -236,6 +237,31 @@ def test_code_that_does_not_end_is_ended(folder: Path) -> None:
     assert source.failure == "user_code.py: f did not end within 0.7 s"
     time.sleep(3.5)  # what it has started is ended too
     assert not folder.joinpath("still").exists()
+
+
+FORKS = """
+    import os, sys, time
+    from pathlib import Path
+    def f(W1, b1, W2, b2):
+        if not os.fork():
+            {away}
+            ends = time.monotonic() + 2
+            while time.monotonic() < ends:
+                try:
+                    Path(sys.orig_argv[-1]).with_name(str(time.monotonic_ns())).touch()
+                except OSError:
+                    os._exit(0)
+        return backward(X, T, W1, b1, W2, b2)[1:]
+    """
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("away", ["pass", "os.setsid()"], ids=["in its group", "in a group of its own"])
+def test_code_that_forks_may_leave_what_still_writes_into_our_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert report_on(code(folder, FORKS.format(away=away))).verdict == "verified"
 
 
 def test_what_the_code_prints_goes_nowhere(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -228,7 +228,7 @@ def main(task_path: str, result_path: str) -> None:
         found = {"missing": str(error)}
     except Exception:  # a defect of ours: the parent raises it
         found = {"defect": traceback.format_exc()}
-    temporary = Path(f"{result_path}.part")
+    temporary = Path(f"{result_path}.{os.getpid()}")  # code that forks comes here twice
     temporary.write_text(json.dumps(found), "utf-8")
     temporary.replace(result_path)
     os._exit(0)
