@@ -22,7 +22,7 @@ from derive.verification.csv_lines import HandedError
 from derive.verification.formulas import Formulas
 from derive.verification.handed import Handed
 from derive.verification.judge import judge
-from derive.verification.precision import Precision
+from derive.verification.precision import UNIT, Precision
 from derive.verification.processes import RunError
 from derive.verification.report import Explanation, Report
 from derive.verification.runner import Task, UserError
@@ -39,12 +39,7 @@ POINTS = 3
 MOST_ELEMENTS = 2_000
 """Of more numbers than this the elements have no names that a function could take (w1, w2, …)."""
 
-PRECISIONS = {
-    "float64": Precision("float64"),
-    "float32": Precision("float32"),
-    "float16": Precision("sf", 4, steps=True),  # its unit, 2^-11, is 4.9e-4
-}
-
+PRECISIONS = {name: Precision(name) for name in UNIT}
 
 CONSTANTS = "at the problem's own numbers all is right; does the code hold some of them as constants?"
 
