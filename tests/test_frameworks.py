@@ -104,6 +104,8 @@ typo_widened = Net().double()
 with torch.no_grad():
     typo_widened.fc2.weight[0, 0] = 0.41
 tanh = Net(inner=torch.tanh)
+brain, turned_brain, half = Net().bfloat16(), Net(turned=True).bfloat16(), Net().half()
+nowhere, lazy = Net().to("meta"), nn.LazyLinear(2)
 typo = Net()
 with torch.no_grad():
     typo.fc2.weight[0, 0] = 0.41
@@ -174,7 +176,10 @@ WRONG = {
     "typo_widened": (set(), "fc2.weight is not W2: fc2.weight[0, 0] is 0.41, not 0.4"),
     "small": (set(), "holds fc.weight (2 × 2), fc.bias (2); the problem has W1 (2 × 2), b1 (one number)"),
     "nobody": (set(), "no gradient reaches fc1.weight, fc1.bias, fc2.weight, fc2.bias"),
+    "turned_brain": ({("layout_transposed", 2)}, "fc2.weight holds W2 transposed"),
     "raising": (set(), "in forward: ValueError: no forward"),
+    "nowhere": (set(), "module.py: nowhere: fc1.weight is on the device meta, where tensors hold no numbers"),
+    "lazy": (set(), "module.py: lazy: weight has no shape yet: a lazy module has to be called once before"),
 }
 
 
@@ -186,6 +191,16 @@ def test_a_torch_module_that_is_wrong_is_told_why(name: str) -> None:
     assert report.verdict == "wrong"
     assert named <= mistakes(report)
     assert said in " | ".join(report.notes)
+
+
+@pytest.mark.usefixtures("torch_module")
+@pytest.mark.parametrize(("name", "kind"), [("brain", "bfloat16"), ("half", "float16")])
+def test_a_right_module_of_few_bits_is_undecided_in_terms_of_its_type(name: str, kind: str) -> None:
+    report = here("torch", name)
+    assert (report.verdict, report.precision, report.notes) == ("undecided", kind, ())
+    assert f"the rounding of {kind} explains" in str(report)
+    assert "In float32 it would be decided." in str(report)
+    assert "significant digit" not in str(report)
 
 
 @pytest.mark.usefixtures("torch_module")
@@ -521,6 +536,14 @@ def test_the_weights_are_the_modules_digit_for_digit(folder: Path) -> None:
     assert (np.float32(values["b1"]) == linear.bias.detach().numpy()).all()
 
 
+@pytest.mark.parametrize("kind", ["bfloat16", "half"])
+def test_a_module_of_few_bits_is_written_digit_for_digit_too(folder: Path, kind: str) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    few = f"nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).{kind}()"
+    text = made(folder, few, inputs="[0.5, 0.25]", targets="[1]")
+    assert here("torch", "net", derive.differentiate(load_text(text))).notes == ()
+
+
 def test_without_numbers_inputs_and_targets_are_symbols(folder: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     problem = load_text(made(folder, "nn.Sequential(nn.Linear(2, 3), nn.Softmax(-1))"))
@@ -555,6 +578,8 @@ REFUSED = {
     "nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).eval()": "running mean",
     "nn.Sequential(nn.Linear(2, 2), nn.GELU('tanh'))": "approximate = tanh",
     "nn.LSTM(2, 3)": "batch_first = False",
+    "nn.Linear(2, 2, device='meta')": "weight is on the device meta, where tensors hold no numbers",
+    "nn.LazyLinear(2)": "weight has no shape yet",
     "Refused(lambda m, x: torch.cumsum(m.a(x), -1))": "cumsum has no counterpart",
     "Refused(lambda m, x: m.a(x) * m.b(x))": "reads what an earlier layer gives: branches",
     "Refused(lambda m, x: m.a(x) if x.sum() > 0 else m.b(x))": "cannot be traced",

@@ -160,9 +160,12 @@ def test_constants_in_place_of_arguments_are_found_at_another_point(folder: Path
     assert report_on(code(folder, body), points=1).verdict == "verified"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_the_precision_is_told_by_the_type(folder: Path, dtype: str) -> None:
+    if dtype == "bfloat16":
+        pytest.importorskip("ml_dtypes", reason="ml_dtypes, of JAX, is not installed")
     body = f"""
+        {"import ml_dtypes" * (dtype == "bfloat16")}
         def f(W1, b1, W2, b2):
             given = [np.asarray(each, dtype="{dtype}") for each in (X, T, W1, b1, W2, b2)]
             return [np.asarray(each, dtype="{dtype}") for each in backward(*given)[1:]]

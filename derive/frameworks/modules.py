@@ -22,10 +22,11 @@ Error = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 
 
 class Module(Protocol):
-    """What is asked of a framework."""
+    """What is asked of a framework; ``unit`` is that of the weights' type, ``kind`` the type it computes in."""
 
     operations: Operations
     unit: float
+    kind: str
     notes: list[str]
 
     def states(self) -> list[State]:
@@ -138,7 +139,7 @@ def run(task: Task, module: Module) -> Found:
     checked = Checked(task, module, derivation, pairs, put)
     found: Found = {"points": [], "takes": ["x", *(p.parameter for p in pairs)]}
     for number in range(len(task.points) if same else 1):
-        found["points"].append(written(checked.at(number)))
+        found["points"].append(written(checked.at(number), module.kind))
     found["diagnosis"] = layout_of(derivation, pairs)
     if module.own_error() is not None:
         notes.append("the loss is the module's own")

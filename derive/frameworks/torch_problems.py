@@ -11,7 +11,7 @@ import numpy as np
 from derive.frameworks.chains import Chain, NotCoveredError, of_usual, texts
 from derive.frameworks.required import framework
 from derive.frameworks.torch_layers import MODULES
-from derive.frameworks.torch_modules import module_in
+from derive.frameworks.torch_modules import module_in, numbers_of
 from derive.verification.runner import Found, Task, UserError, guarded
 
 ACTIVATIONS = {
@@ -264,7 +264,7 @@ class _Walk:
     def _constant(self, node: Any) -> Any:
         if node not in self.constants or not hasattr(self.constants[node], "detach"):
             raise NotCoveredError("multiplies what two layers give; only weights can be multiplied with")
-        return self.constants[node].detach().cpu().numpy()
+        return numbers_of(self.constants[node])
 
     def _bias(self, node: Any) -> Any:
         return None if node is None else texts(self._constant(node))

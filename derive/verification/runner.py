@@ -165,7 +165,7 @@ def called_everywhere(task: Task, function: Callable[..., Any], call: Caller) ->
             working = way, single
             break
         assert working is not None
-        found["points"].append(written(given))
+        found["points"].append(written(given, calls.type_of(returned)))
         found["takes"] = list(working[0].takes(quantities))
         if not found["takes"]:
             break
@@ -185,13 +185,13 @@ def _tries(task: Task, function: Callable[..., Any], quantities: Quantities) -> 
     return tries if len(tries) == 1 else [*tries, tries[0]]
 
 
-def written(given: Mapping[str, Any]) -> Found:
-    """The numbers of one point and their type, to be written as JSON."""
-    values, kinds = {}, set()
-    for name, nested, kind in calls.numbers(given):
+def written(given: Mapping[str, Any], kind: str = "") -> Found:
+    """The numbers of one point and their type, to be written as JSON; ``kind`` is one that NumPy does not tell."""
+    values, kinds = {}, {kind} - {""}
+    for name, nested, own in calls.numbers(given):
         values[name] = nested
-        kinds.add(kind)
-    order = ("float16", "float32", "float64")
+        kinds.add(own)
+    order = ("bfloat16", "float16", "float32", "float64")
     return {"values": values, "dtype": min(kinds, key=order.index, default="float64")}
 
 
