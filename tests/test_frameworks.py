@@ -496,6 +496,14 @@ class Twice(nn.Module):
         z = self.a(x)
         return z.tanh() + z
 
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.b.weight = self.a.weight
+    def forward(self, x):
+        return self.b(torch.tanh(self.a(x)))
+
 class Refused(nn.Module):
     def __init__(self, what):
         super().__init__()
@@ -586,6 +594,10 @@ REFUSED = {
     "Refused(lambda m, x: m.a(x) + 1)": "add of a number",
     "Refused(lambda m, x: m.a(x)[0])": "takes the part",
     "Refused(lambda m, x: x)": "it has no layers",
+    "Refused(lambda m, x: m.a(m.a(x).tanh()))": r"net: a \(Linear\) is called twice: the layers of",
+    "Tied()": r"a \(Linear\) and b \(Linear\) have a weight in common",
+    "Refused(lambda m, x: F.linear(m.a(x), m.a.weight))": r"a \(Linear\) and linear have a weight in common",
+    "Refused(lambda m, x: x @ m.b.weight @ m.b.weight.t())": "matmul and matmul_1 have a weight in common",
     "Refused(lambda m, x: (m.a(x), m.b)[0].view(2, 2, 1))": "view to",
     "nn.Embedding(3, 2)": "--inputs: an embedding reads whole numbers",
     "nn.Conv2d(1, 2, 3)": "--shape: the shape of one input cannot be told from conv2d",
@@ -774,6 +786,16 @@ ONNX_REFUSED = {
     ),
     "a product of values": ([("MatMul", ["x", "x"], ["y"], {})], {}, "multiplies what two nodes give"),
     "a factor": ([("Gemm", ["x", "W"], ["y"], {"alpha": 2.0})], {"W": drawn(2, 2)}, "alpha = 2.0 has no counterpart"),
+    "a weight that two nodes read": (
+        [("Gemm", ["x", "W"], ["a"], {}), ("Transpose", ["W"], ["T"], {}), ("MatMul", ["a", "T"], ["y"], {})],
+        {"W": drawn(2, 2)},
+        r"W is read by two nodes \(Gemm, MatMul\): the layers of a problem share no weights",
+    ),
+    "a bias that two nodes read": (
+        [("Gemm", ["x", "W", "b"], ["a"], {}), ("Gemm", ["a", "V", "b"], ["y"], {})],
+        {"W": drawn(2, 2), "V": drawn(2, 2), "b": drawn(2)},
+        r"b is read by two nodes \(Gemm, Gemm\)",
+    ),
     "an output in between": (
         [("Gemm", ["x", "W"], ["y"], {}), ("Tanh", ["y"], ["a"], {})],
         {"W": drawn(2, 2)},
