@@ -22,6 +22,7 @@ from derive.frameworks.problems import Asked, problem_text
 from derive.frameworks.torch_layers import MODULES
 from derive.problem import load_text
 from derive.verification import sources
+from derive.verification.calls import CallError
 from derive.verification.report import Report
 from derive.verification.runner import KINDS, UserError
 
@@ -293,6 +294,9 @@ def turned(W1, b1, W2, b2):
 
 def doubled(W1, b1, W2, b2):
     return 2 * loss(W1, b1, W2, b2)
+
+def unsummed(W1, b1, W2, b2, x, t):
+    return 0.5 * (jax.nn.sigmoid(W2 @ jax.nn.sigmoid(W1 @ x + b1) + b2) - t) ** 2
 """
 
 
@@ -317,6 +321,12 @@ def test_a_mistake_in_a_jax_loss_is_named(name: str, mistake: tuple[str, Any]) -
     report = here("jax", name)
     assert report.verdict == "wrong"
     assert mistake in mistakes(report)
+
+
+@pytest.mark.usefixtures("jax_module")
+def test_a_jax_loss_that_is_no_single_number_is_told_so() -> None:
+    with pytest.raises(CallError, match=r"an array of shape \(2,\); .* is expected, or a loss, which is one number"):
+        here("jax", "unsummed")
 
 
 # ---- Keras -----------------------------------------------------------------------------------

@@ -152,16 +152,18 @@ def called_everywhere(task: Task, function: Callable[..., Any], call: Caller) ->
     for number in range(len(task.points)):
         whole = task.quantities(number)
         tries = [working] if working is not None else _tries(task, function, whole)
+        unread: CallError | None = None
         for place, (way, single) in enumerate(tries):
             quantities = whole.without_examples(task.single) if single else whole
             try:
                 returned = guarded(task.path, task.name, lambda w=way, q=quantities: call(function, w, q))  # type: ignore[misc]
                 everything = [(name, quantities.shape(name)) for name in task.parameters]
                 given = calls.gradients(returned, way.order(quantities), everything)
-            except (UserError, CallError):
+            except (UserError, CallError) as error:
+                unread = unread or (error if isinstance(error, CallError) else None)
                 if place + 1 < len(tries):
                     continue
-                raise
+                raise unread or error from None
             working = way, single
             break
         assert working is not None
@@ -177,7 +179,7 @@ def called_everywhere(task: Task, function: Callable[..., Any], call: Caller) ->
 def _tries(task: Task, function: Callable[..., Any], quantities: Quantities) -> list[tuple[calls.Way, bool]]:
     """Ways to call a function: each with arrays as they are, then with the one example alone.
 
-    The first failure is the one that is told, so it stands last again.
+    An answer that cannot be read is told before a call that failed; of these the first one, which so stands last again.
     """
     found = calls.ways(function, quantities)
     tries = [(way, False) for way in found]
