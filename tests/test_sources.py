@@ -134,6 +134,18 @@ def test_a_right_function_is_verified_however_it_takes_and_gives(folder: Path, b
     assert report.points == (1 if "f()" in body else 3)
 
 
+def test_what_comes_back_for_an_input_is_not_compared(folder: Path) -> None:
+    body = """
+        def f(**given):
+            names = ("W1", "b1", "W2", "b2")
+            found = backward(given["x"][0], given["t"][0], *(given[name] for name in names))[1:]
+            return dict(zip(names, found), x=np.ones((1, 2)), i1=0.3)
+        """
+    report = report_on(code(folder, body))
+    assert report.verdict == "verified"
+    assert report.notes == ("x, i1: no parameter, so that its gradient is not compared",)
+
+
 MISTAKEN = {
     "untransposed": ("backward(X, T, W1, b1, W2, b2, turn=True)[1:]", ("back_pass_not_transposed", 2)),
     "twice": ("[2 * each for each in backward(X, T, W1, b1, W2, b2)[1:]]", ("factor_two", "all")),
@@ -293,6 +305,7 @@ ABSENT = {
     "a file alone": ("user_code.py", "which function"),
     "torch without a name": ("torch:net", "expected torch:module.py:name"),
     "no such file": ("numbers.jsn", "numbers.jsn: no such file"),
+    "no such prefix": ("pytorch:net.py", 'found "pytorch:"; known: torch:, jax:, keras:, onnx:, cmd:, formula:; did'),
     "an empty command": ("cmd:", "which program"),
     "an unclosed quote": ("cmd:a 'b", "No closing quotation"),
     "no such program": ("cmd:./no-such-program", "no-such-program: cannot be run: No such file"),
@@ -355,6 +368,11 @@ def test_a_program_that_prints_no_gradient_is_wrong(folder: Path, body: str, sai
     folder.joinpath("program.py").write_text(body, "utf-8")
     source = sources.read(f"cmd:{sys.executable} program.py", MAZUR, timeout=0.5 if "True" in body else 30)
     assert said in source.failure
+
+
+def test_a_programs_name_stays_as_it_is_typed(folder: Path) -> None:
+    report = sources.report(MAZUR, sources.read("cmd:sleep 9", MAZUR, timeout=0.2))
+    assert "\n\ncmd:sleep 9 did not end within 0.2 s." in str(report)
 
 
 def test_no_shell_reads_the_command(folder: Path) -> None:

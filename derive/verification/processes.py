@@ -62,7 +62,7 @@ def run_task(task: Task, timeout: float) -> dict[str, Any]:
 
 def run_program(command: Sequence[str], text: str, timeout: float) -> str:
     """What a program prints when it is given a text on standard input. Raises RunError and ChainruleError."""
-    called = printable(" ".join(command))
+    called = f"cmd:{printable(' '.join(command))}"
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong, tempfile.TemporaryFile() as given:
         given.write(text.encode())
         given.seek(0)

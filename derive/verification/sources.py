@@ -16,7 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.errors import ChainruleError
+from derive.errors import ChainruleError, printable, unknown
+from derive.notation import UnknownNameError
 from derive.verification import files, formula_reading, handed, processes, separating
 from derive.verification.csv_lines import HandedError
 from derive.verification.formulas import Formulas
@@ -89,6 +90,8 @@ def read(
     file, colon, name = text.rpartition(":")
     if colon and file.endswith(".py"):
         return _function("python", file, name, derivation, options)
+    if colon and prefix.isalpha() and len(prefix) > 1 and not Path(text).exists():  # one letter is a drive
+        raise ChainruleError(f"{printable(text)}: {unknown(f'{prefix}:', [f'{each}:' for each in SOURCES])}")
     return _file(text, derivation, options)
 
 
@@ -192,13 +195,30 @@ def of_result(
         reached = {name: array for name, array in values.items() if name in told}
         if values and not reached:
             break  # it takes nothing: it is the same everywhere
+        asked, beside = _asked(each["values"], derivation)
+        if beside and not numbers:
+            notes.append(f"{', '.join(beside)}: no parameter, so that its gradient is not compared")
         try:
-            numbers.append((reached, handed.of_mapping(each["values"], derivation, options.item_kind, place)))
+            numbers.append((reached, handed.of_mapping(asked, derivation, options.item_kind, place)))
         except HandedError as error:
             return Source(failure=str(error), notes=tuple(notes))
     diagnosis = tuple(Explanation((tuple(e["mistake"]),), e["words"]) for e in found.get("diagnosis", ()))
     kinds = [each["dtype"] for each in found["points"]] or ["float64"]
     return Source(tuple(numbers), PRECISIONS[kinds[0]], tuple(notes), diagnosis=diagnosis)
+
+
+def _asked(values: Mapping[str, Any], derivation: Derivation) -> tuple[dict[str, Any], list[str]]:
+    """What code gives but for inputs and their like, handed to it, by which no gradient is asked; and their names."""
+    given = {*derivation.program.given} - {*derivation.program.parameters}
+
+    def is_given(name: str) -> bool:
+        try:
+            return derivation.names.find(name.strip())[0] in given
+        except UnknownNameError:
+            return False
+
+    beside = [name for name in values if is_given(name)]
+    return {name: value for name, value in values.items() if name not in beside}, beside
 
 
 def of_function(
