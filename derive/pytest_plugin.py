@@ -143,14 +143,17 @@ def _check(gradient: Any, item: pytest.Item) -> None:
 
     stated = _marked(item)
     item.stash[CHECKED] = True
+    said: str | None = None
     try:
         derive.assert_gradient(gradient, stated.problem, **stated.options)
     except AssertionError as error:
         if error.__cause__ is not None and not isinstance(error.__cause__, derive.ChainruleError):
             raise
-        pytest.fail(str(error), pytrace=False)
+        said = str(error)
     except derive.ChainruleError as error:
-        pytest.fail(str(error), pytrace=False)
+        said = str(error)
+    if said is not None:  # out here, where no other exception is being handled that pytest would print too
+        pytest.fail(said, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,6 +22,7 @@ from derive.frameworks.problems import Asked, problem_text
 from derive.frameworks.torch_layers import MODULES
 from derive.problem import load_text
 from derive.verification import sources
+from derive.verification.calls import CallError
 from derive.verification.report import Report
 from derive.verification.runner import KINDS, UserError
 
@@ -99,7 +100,13 @@ def factory():
     return Net()
 
 net, double, turned, random = Net(), Net(dtype=torch.float64), Net(turned=True), Net(own=False)
+widened, turned_widened = Net().double(), Net(turned=True).double()
+typo_widened = Net().double()
+with torch.no_grad():
+    typo_widened.fc2.weight[0, 0] = 0.41
 tanh = Net(inner=torch.tanh)
+brain, turned_brain, half = Net().bfloat16(), Net(turned=True).bfloat16(), Net().half()
+nowhere, lazy = Net().to("meta"), nn.LazyLinear(2)
 typo = Net()
 with torch.no_grad():
     typo.fc2.weight[0, 0] = 0.41
@@ -141,6 +148,7 @@ def torch_module(folder: Path) -> None:
 VERIFIED = {
     "net": ("float32", ()),
     "double": ("float64", ()),
+    "widened": ("float64", ()),
     "Net": ("float32", ()),
     "factory": ("float32", ()),
     "Rows": ("float32", ("A holds W1 transposed", "B holds W2 transposed")),
@@ -161,13 +169,18 @@ def test_a_torch_module_is_verified(name: str) -> None:
 
 WRONG = {
     "turned": ({("layout_transposed", 2), ("weights_transposed_forward", 2)}, "fc2.weight holds W2 transposed"),
+    "turned_widened": ({("layout_transposed", 2), ("weights_transposed_forward", 2)}, "fc2.weight holds W2 transposed"),
     "tanh": ({("wrong_activation_forward", 1)}, ""),
     "squared": ({("loss_without_half", "all")}, "the loss is the module's own"),
     "without": ({("biases_left_out_forward", 1)}, "the module has no b1"),
     "typo": (set(), "fc2.weight is not W2: fc2.weight[0, 0] is 0.41, not 0.4"),
+    "typo_widened": (set(), "fc2.weight is not W2: fc2.weight[0, 0] is 0.41, not 0.4"),
     "small": (set(), "holds fc.weight (2 × 2), fc.bias (2); the problem has W1 (2 × 2), b1 (one number)"),
     "nobody": (set(), "no gradient reaches fc1.weight, fc1.bias, fc2.weight, fc2.bias"),
+    "turned_brain": ({("layout_transposed", 2)}, "fc2.weight holds W2 transposed"),
     "raising": (set(), "in forward: ValueError: no forward"),
+    "nowhere": (set(), "module.py: nowhere: fc1.weight is on the device meta, where tensors hold no numbers"),
+    "lazy": (set(), "module.py: lazy: weight has no shape yet: a lazy module has to be called once before"),
 }
 
 
@@ -179,6 +192,16 @@ def test_a_torch_module_that_is_wrong_is_told_why(name: str) -> None:
     assert report.verdict == "wrong"
     assert named <= mistakes(report)
     assert said in " | ".join(report.notes)
+
+
+@pytest.mark.usefixtures("torch_module")
+@pytest.mark.parametrize(("name", "kind"), [("brain", "bfloat16"), ("half", "float16")])
+def test_a_right_module_of_few_bits_is_undecided_in_terms_of_its_type(name: str, kind: str) -> None:
+    report = here("torch", name)
+    assert (report.verdict, report.precision, report.notes) == ("undecided", kind, ())
+    assert f"the rounding of {kind} explains" in str(report)
+    assert "In float32 it would be decided." in str(report)
+    assert "significant digit" not in str(report)
 
 
 @pytest.mark.usefixtures("torch_module")
@@ -271,6 +294,9 @@ def turned(W1, b1, W2, b2):
 
 def doubled(W1, b1, W2, b2):
     return 2 * loss(W1, b1, W2, b2)
+
+def unsummed(W1, b1, W2, b2, x, t):
+    return 0.5 * (jax.nn.sigmoid(W2 @ jax.nn.sigmoid(W1 @ x + b1) + b2) - t) ** 2
 """
 
 
@@ -295,6 +321,12 @@ def test_a_mistake_in_a_jax_loss_is_named(name: str, mistake: tuple[str, Any]) -
     report = here("jax", name)
     assert report.verdict == "wrong"
     assert mistake in mistakes(report)
+
+
+@pytest.mark.usefixtures("jax_module")
+def test_a_jax_loss_that_is_no_single_number_is_told_so() -> None:
+    with pytest.raises(CallError, match=r"an array of shape \(2,\); .* is expected, or a loss, which is one number"):
+        here("jax", "unsummed")
 
 
 # ---- Keras -----------------------------------------------------------------------------------
@@ -474,6 +506,14 @@ class Twice(nn.Module):
         z = self.a(x)
         return z.tanh() + z
 
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.b.weight = self.a.weight
+    def forward(self, x):
+        return self.b(torch.tanh(self.a(x)))
+
 class Refused(nn.Module):
     def __init__(self, what):
         super().__init__()
@@ -514,6 +554,14 @@ def test_the_weights_are_the_modules_digit_for_digit(folder: Path) -> None:
     assert (np.float32(values["b1"]) == linear.bias.detach().numpy()).all()
 
 
+@pytest.mark.parametrize("kind", ["bfloat16", "half"])
+def test_a_module_of_few_bits_is_written_digit_for_digit_too(folder: Path, kind: str) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    few = f"nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).{kind}()"
+    text = made(folder, few, inputs="[0.5, 0.25]", targets="[1]")
+    assert here("torch", "net", derive.differentiate(load_text(text))).notes == ()
+
+
 def test_without_numbers_inputs_and_targets_are_symbols(folder: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     problem = load_text(made(folder, "nn.Sequential(nn.Linear(2, 3), nn.Softmax(-1))"))
@@ -548,12 +596,18 @@ REFUSED = {
     "nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).eval()": "running mean",
     "nn.Sequential(nn.Linear(2, 2), nn.GELU('tanh'))": "approximate = tanh",
     "nn.LSTM(2, 3)": "batch_first = False",
+    "nn.Linear(2, 2, device='meta')": "weight is on the device meta, where tensors hold no numbers",
+    "nn.LazyLinear(2)": "weight has no shape yet",
     "Refused(lambda m, x: torch.cumsum(m.a(x), -1))": "cumsum has no counterpart",
     "Refused(lambda m, x: m.a(x) * m.b(x))": "reads what an earlier layer gives: branches",
     "Refused(lambda m, x: m.a(x) if x.sum() > 0 else m.b(x))": "cannot be traced",
     "Refused(lambda m, x: m.a(x) + 1)": "add of a number",
     "Refused(lambda m, x: m.a(x)[0])": "takes the part",
     "Refused(lambda m, x: x)": "it has no layers",
+    "Refused(lambda m, x: m.a(m.a(x).tanh()))": r"net: a \(Linear\) is called twice: the layers of",
+    "Tied()": r"a \(Linear\) and b \(Linear\) have a weight in common",
+    "Refused(lambda m, x: F.linear(m.a(x), m.a.weight))": r"a \(Linear\) and linear have a weight in common",
+    "Refused(lambda m, x: x @ m.b.weight @ m.b.weight.t())": "matmul and matmul_1 have a weight in common",
     "Refused(lambda m, x: (m.a(x), m.b)[0].view(2, 2, 1))": "view to",
     "nn.Embedding(3, 2)": "--inputs: an embedding reads whole numbers",
     "nn.Conv2d(1, 2, 3)": "--shape: the shape of one input cannot be told from conv2d",
@@ -742,6 +796,16 @@ ONNX_REFUSED = {
     ),
     "a product of values": ([("MatMul", ["x", "x"], ["y"], {})], {}, "multiplies what two nodes give"),
     "a factor": ([("Gemm", ["x", "W"], ["y"], {"alpha": 2.0})], {"W": drawn(2, 2)}, "alpha = 2.0 has no counterpart"),
+    "a weight that two nodes read": (
+        [("Gemm", ["x", "W"], ["a"], {}), ("Transpose", ["W"], ["T"], {}), ("MatMul", ["a", "T"], ["y"], {})],
+        {"W": drawn(2, 2)},
+        r"W is read by two nodes \(Gemm, MatMul\): the layers of a problem share no weights",
+    ),
+    "a bias that two nodes read": (
+        [("Gemm", ["x", "W", "b"], ["a"], {}), ("Gemm", ["a", "V", "b"], ["y"], {})],
+        {"W": drawn(2, 2), "V": drawn(2, 2), "b": drawn(2)},
+        r"b is read by two nodes \(Gemm, Gemm\)",
+    ),
     "an output in between": (
         [("Gemm", ["x", "W"], ["y"], {}), ("Tanh", ["y"], ["a"], {})],
         {"W": drawn(2, 2)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,20 @@ def test_wrong():
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["Wrong: 4 of * numbers lie outside *", "*the sign of the error is turned*"])
     done.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+@pytest.mark.parametrize(
+    ("problem", "returned", "said"),
+    [
+        ("mazur", "wrong", "Wrong: 4 of * numbers lie outside *"),
+        ("mazor", "right", '*did you mean "mazur"*'),
+        ("mazur", "{'w55': 1.0}", "*w55*"),
+    ],
+)
+def test_what_is_wrong_with_a_returned_gradient_is_said_once(run, problem: str, returned: str, said: str) -> None:
+    done = run(f'\n@pytest.mark.gradient("{problem}")\ndef test_it():\n    return {returned}\n', "-rN")
+    assert sum(fnmatch(line, said) for line in done.outlines) == 1
+    done.stdout.no_fnmatch_line("*During handling*")
 
 
 def test_a_function_that_raises_is_shown_where_it_raised(run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -133,6 +134,18 @@ def test_a_right_function_is_verified_however_it_takes_and_gives(folder: Path, b
     assert report.points == (1 if "f()" in body else 3)
 
 
+def test_what_comes_back_for_an_input_is_not_compared(folder: Path) -> None:
+    body = """
+        def f(**given):
+            names = ("W1", "b1", "W2", "b2")
+            found = backward(given["x"][0], given["t"][0], *(given[name] for name in names))[1:]
+            return dict(zip(names, found), x=np.ones((1, 2)), i1=0.3)
+        """
+    report = report_on(code(folder, body))
+    assert report.verdict == "verified"
+    assert report.notes == ("x, i1: no parameter, so that its gradient is not compared",)
+
+
 MISTAKEN = {
     "untransposed": ("backward(X, T, W1, b1, W2, b2, turn=True)[1:]", ("back_pass_not_transposed", 2)),
     "twice": ("[2 * each for each in backward(X, T, W1, b1, W2, b2)[1:]]", ("factor_two", "all")),
@@ -159,9 +172,12 @@ def test_constants_in_place_of_arguments_are_found_at_another_point(folder: Path
     assert report_on(code(folder, body), points=1).verdict == "verified"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_the_precision_is_told_by_the_type(folder: Path, dtype: str) -> None:
+    if dtype == "bfloat16":
+        pytest.importorskip("ml_dtypes", reason="ml_dtypes, of JAX, is not installed")
     body = f"""
+        {"import ml_dtypes" * (dtype == "bfloat16")}
         def f(W1, b1, W2, b2):
             given = [np.asarray(each, dtype="{dtype}") for each in (X, T, W1, b1, W2, b2)]
             return [np.asarray(each, dtype="{dtype}") for each in backward(*given)[1:]]
@@ -238,6 +254,31 @@ def test_code_that_does_not_end_is_ended(folder: Path) -> None:
     assert not folder.joinpath("still").exists()
 
 
+FORKS = """
+    import os, sys, time
+    from pathlib import Path
+    def f(W1, b1, W2, b2):
+        if not os.fork():
+            {away}
+            ends = time.monotonic() + 2
+            while time.monotonic() < ends:
+                try:
+                    Path(sys.orig_argv[-1]).with_name(str(time.monotonic_ns())).touch()
+                except OSError:
+                    os._exit(0)
+        return backward(X, T, W1, b1, W2, b2)[1:]
+    """
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("away", ["pass", "os.setsid()"], ids=["in its group", "in a group of its own"])
+def test_code_that_forks_may_leave_what_still_writes_into_our_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert report_on(code(folder, FORKS.format(away=away))).verdict == "verified"
+
+
 def test_what_the_code_prints_goes_nowhere(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     report_on(code(folder, SIGNATURES["it prints"]))
     assert capfd.readouterr() == ("", "")
@@ -264,6 +305,7 @@ ABSENT = {
     "a file alone": ("user_code.py", "which function"),
     "torch without a name": ("torch:net", "expected torch:module.py:name"),
     "no such file": ("numbers.jsn", "numbers.jsn: no such file"),
+    "no such prefix": ("pytorch:net.py", 'found "pytorch:"; known: torch:, jax:, keras:, onnx:, cmd:, formula:; did'),
     "an empty command": ("cmd:", "which program"),
     "an unclosed quote": ("cmd:a 'b", "No closing quotation"),
     "no such program": ("cmd:./no-such-program", "no-such-program: cannot be run: No such file"),
@@ -326,6 +368,11 @@ def test_a_program_that_prints_no_gradient_is_wrong(folder: Path, body: str, sai
     folder.joinpath("program.py").write_text(body, "utf-8")
     source = sources.read(f"cmd:{sys.executable} program.py", MAZUR, timeout=0.5 if "True" in body else 30)
     assert said in source.failure
+
+
+def test_a_programs_name_stays_as_it_is_typed(folder: Path) -> None:
+    report = sources.report(MAZUR, sources.read("cmd:sleep 9", MAZUR, timeout=0.2))
+    assert "\n\ncmd:sleep 9 did not end within 0.2 s." in str(report)
 
 
 def test_no_shell_reads_the_command(folder: Path) -> None:

@@ -95,7 +95,7 @@ FORMS: dict[str, tuple[Any, str, int]] = {
     "the error in front": ((error(W1, B1, W2, B2), FLAT), "float64", 1),
     "float32": ({name: np.float32(each) for name, each in RIGHT.items()}, "float32", 1),
     "float32 and float64": (RIGHT | {"W1": np.float32(RIGHT["W1"])}, "float32", 1),
-    "float16": (FLAT.astype(np.float16), "4sf-steps", 1),
+    "float16": (FLAT.astype(np.float16), "float16", 1),
     "long doubles": (FLAT.astype(np.longdouble), "float64", 1),
     "texts": ({"w5": "0.0822", "w6": "0.0827"}, "3sf", 1),
     "Decimals": ({"w5": Decimal("0.082167041")}, "8sf", 1),

@@ -66,6 +66,28 @@ class Chain:
         return {"layers": self.layers, "notes": self.notes}
 
 
+class Claims:
+    """Which weights have been written: a problem's layers share none, so that each is written once.
+
+    Twice it would be two parameters with a gradient each, where the network has one with the sum of both.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[Any, str] = {}
+
+    def claim(self, weight: Any, where: str, called: str = "") -> None:
+        """A weight is read there; ``called``: its name. Raises NotCoveredError where it was read before."""
+        before = self._held.get(weight)
+        self._held[weight] = where
+        if before is None:
+            return
+        if called:
+            who = f"{called} is read by two nodes ({before}, {where})"
+        else:
+            who = f"{where} is called twice" if before == where else f"{before} and {where} have a weight in common"
+        raise NotCoveredError(f"{who}: the layers of a problem share no weights")
+
+
 def texts(array: Any) -> Any:
     """An array's numbers as the shortest decimals that are those floats, nested. Raises UserError."""
     numbers = np.asarray(array)

@@ -68,6 +68,7 @@ class KerasModel:
             self._called(self.tensor(task.points[0]["x"]))
         kinds = {str(v.dtype) for v in model.trainable_variables}
         self.unit = float(np.finfo(np.float64 if kinds == {"float64"} else np.float32).eps)
+        self.kind = self._dtype
         self.operations = _operations(keras, self.tensor)
 
     def states(self) -> list[State]:

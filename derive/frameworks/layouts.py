@@ -15,6 +15,17 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
 
+FLOAT32 = float(np.finfo(np.float32).eps)
+
+
+def own_digits(unit: float) -> float:
+    """How far numbers may be off that are meant to be the same, in a type of this unit.
+
+    Most weights have been float32 before they were anything else (``.double()``), so a finer type is given no less; of
+    a coarser one (bfloat16) a unit is all, or 0.40 and 0.41 would be the same.
+    """
+    return max(8 * FLOAT32, unit)
+
 
 @dataclass(frozen=True)
 class State:

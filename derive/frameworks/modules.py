@@ -11,7 +11,7 @@ import numpy as np
 
 from derive.derivation import Derivation, differentiate
 from derive.frameworks import tensors
-from derive.frameworks.layouts import Numbers, Pair, State, paired
+from derive.frameworks.layouts import Numbers, Pair, State, own_digits, paired
 from derive.frameworks.tensors import Operations, Tensor
 from derive.program import Expression, Map, Ref, Softmax
 from derive.verification.runner import Found, Task, UserError, written
@@ -22,10 +22,11 @@ Error = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 
 
 class Module(Protocol):
-    """What is asked of a framework."""
+    """What is asked of a framework; ``unit`` is that of the weights' type, ``kind`` the type it computes in."""
 
     operations: Operations
     unit: float
+    kind: str
     notes: list[str]
 
     def states(self) -> list[State]:
@@ -46,20 +47,22 @@ class Module(Protocol):
 
 @dataclass(frozen=True)
 class Checked:
-    """A module beside a problem: which state is which parameter, and what it gives for inputs."""
+    """A module beside a problem: which state is which parameter, and what it gives for inputs.
+
+    ``put``: the states in whose place the problem's numbers are put at its own point.
+    """
 
     task: Task
     module: Module
     derivation: Derivation
     pairs: Sequence[Pair]
-    loaded: bool
+    put: Sequence[Pair]
 
     def at(self, number: int) -> dict[str, Numbers]:
         """The error and the gradients at a point."""
         point = self.task.points[number]
-        if number > 0 or self.loaded:
-            for pair in self.pairs:
-                pair.state.write(pair.theirs(np.asarray(point[pair.parameter])))
+        for pair in self.pairs if number else self.put:
+            pair.state.write(pair.theirs(np.asarray(point[pair.parameter])))
         error, by_state = self.module.gradients(point["x"], self.error(point))
         held = {p.parameter: p.gradient(by_state[p.state.name]) for p in self.pairs if p.state.name in by_state}
         return {self.derivation.program.error: error, **held}
@@ -101,7 +104,9 @@ class Checked:
             raise UserError(f"gives outputs of shape {found.shape}; {program.shape(output)} are expected")
         if not self.derivation.has_numbers:
             return output
-        if not (self.loaded or all(p.same(np.asarray(self.task.points[0][p.parameter]), 1e-3) for p in self.pairs)):
+        near = max(1e-3, own_digits(self.module.unit))
+        own = [pair for pair in self.pairs if pair not in self.put]
+        if not all(pair.same(np.asarray(self.task.points[0][pair.parameter]), near) for pair in own):
             return output
         candidates = [output, *_before(program.definitions[output])]
         far = {name: _far(found, self.derivation.values[name]) for name in candidates}
@@ -129,13 +134,12 @@ def run(task: Task, module: Module) -> Found:
         raise UserError("is a module, which takes inputs; this problem has no array x of inputs")
     states = module.states()
     own = {name: task.points[0][name] for name in task.parameters if name in task.points[0]}
-    digits = 8 * module.unit
-    pairs = paired(own, states, digits)
-    notes, loaded, same = beside(own, states, pairs, digits)
-    checked = Checked(task, module, derivation, pairs, loaded)
+    pairs = paired(own, states, own_digits(module.unit))
+    notes, put, same = beside(own, states, pairs, module.unit)
+    checked = Checked(task, module, derivation, pairs, put)
     found: Found = {"points": [], "takes": ["x", *(p.parameter for p in pairs)]}
     for number in range(len(task.points) if same else 1):
-        found["points"].append(written(checked.at(number)))
+        found["points"].append(written(checked.at(number), module.kind))
     found["diagnosis"] = layout_of(derivation, pairs)
     if module.own_error() is not None:
         notes.append("the loss is the module's own")
@@ -162,12 +166,14 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def beside(
-    own: Mapping[str, Numbers], states: Sequence[State], pairs: Sequence[Pair], digits: float
-) -> tuple[list[str], bool, bool]:
-    """What is said of the module's numbers, whether the problem's are put in their place, whether they are the same.
+    own: Mapping[str, Numbers], states: Sequence[State], pairs: Sequence[Pair], unit: float
+) -> tuple[list[str], Sequence[Pair], bool]:
+    """What is said of the module's numbers, in whose place the problem's are put, whether they are the same.
 
     Numbers that are all others are an initialisation, and the problem's are put in; where some weights are the
-    problem's, the others are meant to be, and stay as they are. Raises UserError where a weight is nowhere.
+    problem's, the others are meant to be, and stay as they are. Those that are the problem's but for a rounding that
+    is coarser than the module's type give way to the problem's, and nothing need be said of it. Raises UserError where
+    a weight is nowhere.
     """
     _check_pairs(own, states, pairs)
     notes = []
@@ -175,7 +181,7 @@ def beside(
         if pair.turned:
             how = "transposed" if _square(pair) else "with a row per incoming value"
             notes.append(f"{pair.state.name} holds {pair.parameter} {how}")
-    same = [pair for pair in pairs if pair.same(np.asarray(own[pair.parameter]), digits)]
+    same = [pair for pair in pairs if pair.same(np.asarray(own[pair.parameter]), own_digits(unit))]
     other = [pair for pair in pairs if pair not in same]
     extra = [s.name for s in states if s.name not in {p.state.name for p in pairs}]
     if extra:
@@ -185,9 +191,10 @@ def beside(
     weights = [pair for pair in same if len(pair.shape) > 1]
     if other and not weights:
         notes.append("the module's own weights are not the problem's; the problem's were put in")
-        return notes, True, True
+        return notes, pairs, True
     notes += [_difference(pair, np.asarray(own[pair.parameter])) for pair in other]
-    return notes, False, not other
+    rounded = [pair for pair in same if not pair.same(np.asarray(own[pair.parameter]), 8 * unit)]
+    return notes, rounded, not other
 
 
 def _difference(pair: Pair, value: Numbers) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from derive.errors import ChainruleError
-from derive.frameworks.chains import Chain, NotCoveredError, of_usual, square, texts
+from derive.frameworks.chains import Chain, Claims, NotCoveredError, of_usual, square, texts
 from derive.frameworks.required import framework
 from derive.verification.runner import Found, UserError
 
@@ -47,12 +47,17 @@ def layers_of(path: str) -> Found:
 
 
 class _Graph:
-    """Goes through the nodes. ``values``: the layer whose output a name is; ``constants``: weights by name."""
+    """Goes through the nodes. ``values``: the layer whose output a name is; ``constants``: weights by name.
+
+    ``origins``: the constant from which another was rearranged.
+    """
 
     def __init__(self, onnx: Any, graph: Any) -> None:
         self.onnx, self.graph = onnx, graph
         self.chain = Chain()
         self.constants = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+        self.origins: dict[str, str] = {}
+        self.claims = Claims()
         inputs = [each.name for each in graph.input if each.name not in self.constants]
         if len(inputs) != 1 or len(graph.output) != 1:
             raise NotCoveredError(
@@ -76,6 +81,7 @@ class _Graph:
             self.constants[out] = self.onnx.numpy_helper.to_array(options["value"])
         elif name in ("Transpose", "Identity", "Reshape") and node.input[0] in self.constants:
             self.constants[out] = self._folded(name, node, options, where)
+            self.origins[out] = self.origins.get(node.input[0], node.input[0])
         elif name in ACTIVATIONS:
             self._incoming(node.input[:1], where)
             self.values[out] = self._activation(node, options, where)
@@ -115,8 +121,15 @@ class _Graph:
             if self.values.get(name) != self.chain.last:
                 raise NotCoveredError(f"{where} reads what an earlier node gives: branches are no chain of layers")
 
+    def weight(self, name: str, where: str) -> Any:
+        """A weight by name, as it is written for the node that reads it."""
+        array = self.constant(name, where)
+        origin = self.origins.get(name, name)
+        self.claims.claim(origin, where, origin)
+        return array
+
     def constant(self, name: str, where: str) -> Any:
-        """A weight by name."""
+        """A constant by name."""
         if name not in self.constants:
             raise NotCoveredError(f"{where}: multiplies what two nodes give; only weights can be multiplied with")
         return self.constants[name]
@@ -128,15 +141,15 @@ class _Graph:
         self._incoming(node.input[:1], where)
         for name, usual in (("alpha", 1.0), ("beta", 1.0), ("transA", 0)):
             of_usual(name, options.get(name, usual), usual, where)
-        weight = self.constant(node.input[1], where)
-        bias = self.constant(node.input[2], where) if len(node.input) > 2 and node.input[2] else None
+        weight = self.weight(node.input[1], where)
+        bias = self.weight(node.input[2], where) if len(node.input) > 2 and node.input[2] else None
         weight = weight if options.get("transB", 0) else weight.T
         return self.chain.add("dense", weights=texts(weight), bias=None if bias is None else _bias(bias, len(weight)))
 
     def matmul(self, node: Any, options: dict[str, Any], where: str) -> int:
         """x W: a column per unit."""
         self._incoming(node.input[:1], where)
-        weight = self.constant(node.input[1], where)
+        weight = self.weight(node.input[1], where)
         if weight.ndim != 2:
             raise NotCoveredError(f"{where}: multiplies with an array of {weight.ndim} axes; a matrix is expected")
         return self.chain.add("dense", weights=texts(weight.T))
@@ -151,7 +164,7 @@ class _Graph:
         self._incoming([left], where)
         if "weights" not in own or "type" in own or "bias" in own or "activation" in own:
             raise NotCoveredError(f"{where}: adds an array that is no bias of a dense layer")
-        own["bias"] = _bias(self.constants[right], len(own["weights"]))
+        own["bias"] = _bias(self.weight(right, where), len(own["weights"]))
         self.values = {name: value for name, value in self.values.items() if value != self.chain.last}
         return self.chain.last
 
@@ -160,10 +173,10 @@ class _Graph:
         self._incoming(node.input[:1], where)
         of_usual("dilations", tuple(options.get("dilations", (1, 1))), 1, where)
         of_usual("group", options.get("group", 1), 1, where)
-        kernel = self.constant(node.input[1], where)
+        kernel = self.weight(node.input[1], where)
         if kernel.ndim != 4:
             raise NotCoveredError(f"{where}: convolves over {kernel.ndim - 2} axes; images have two")
-        bias = self.constant(node.input[2], where) if len(node.input) > 2 else None
+        bias = self.weight(node.input[2], where) if len(node.input) > 2 else None
         stride, padding = square(options.get("strides", (1, 1))), _padding(options, where)
         given = {key: value for key, value, usual in (("stride", stride, 1), ("padding", padding, 0)) if value != usual}
         return self.chain.add("conv2d", weights=texts(kernel), bias=None if bias is None else texts(bias), **given)
@@ -195,7 +208,7 @@ class _Graph:
         of_usual("axis", options.get("axis", -1), -1, where)
         epsilon = np.float32(options.get("epsilon", 1e-5))
         affine = {
-            key: texts(self.constant(name, where)) for key, name in zip(("gamma", "beta"), node.input[1:], strict=False)
+            key: texts(self.weight(name, where)) for key, name in zip(("gamma", "beta"), node.input[1:], strict=False)
         }
         own = {} if epsilon == np.float32(1e-5) else {"epsilon": texts(epsilon)}
         return self.chain.add("layer_norm", **affine, **own)

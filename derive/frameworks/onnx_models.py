@@ -13,15 +13,13 @@ from derive.derivation import Derivation, differentiate
 from derive.errors import ChainruleError
 from derive.evaluate.balls import Array
 from derive.files.toml_text import Bare, toml
-from derive.frameworks.layouts import Numbers, State, paired
+from derive.frameworks.layouts import FLOAT32, Numbers, State, own_digits, paired
 from derive.frameworks.modules import beside, layout_of
 from derive.frameworks.onnx_graphs import layers_of
 from derive.frameworks.problems import numbered
 from derive.problem import load_text
 from derive.verification.runner import Found, written
 from derive.verification.separating import floats
-
-UNIT = float(np.finfo(np.float32).eps)
 
 
 def run(path: str, derivation: Derivation, points: Sequence[Mapping[str, Array]]) -> Found:
@@ -39,23 +37,21 @@ def run(path: str, derivation: Derivation, points: Sequence[Mapping[str, Array]]
     states = [_state(name, values) for name in theirs.program.parameters]
     names = derivation.program.parameters
     own = {name: floats(derivation.given[name]) for name in names if name in derivation.given}
-    digits = 8 * UNIT
-    pairs = paired(own, states, digits)
-    notes, loaded, same = beside(own, states, pairs, digits)
+    pairs = paired(own, states, own_digits(FLOAT32))
+    notes, put, same = beside(own, states, pairs, FLOAT32)
     function = theirs.lambdify()
     found: Found = {"points": [], "takes": ["x", *(pair.parameter for pair in pairs)], "notes": notes}
     for number, point in enumerate(points if same else points[:1]):
         at = {
             name: floats(point[name] if name in point else derivation.given[name]) for name in derivation.program.given
         }
-        if number or loaded:
-            for pair in pairs:
-                pair.state.write(pair.theirs(at[pair.parameter]))
+        for pair in pairs if number else put:
+            pair.state.write(pair.theirs(at[pair.parameter]))
         error, by_state = function(x=at["x"], t=at["t"], **values)
         named = {_called(name): array for name, array in by_state.items()}
         gradients = {pair.parameter: pair.gradient(named[pair.state.name]) for pair in pairs}
         found["points"].append(written({derivation.program.error: np.float64(error), **gradients}))
-        found["points"][-1]["dtype"] = "float64" if loaded or not _rounded(own, pairs) else "float32"
+        found["points"][-1]["dtype"] = "float64" if put or not _rounded(own, pairs) else "float32"
     found["diagnosis"] = layout_of(derivation, pairs)
     return found
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from derive.frameworks.chains import Chain, NotCoveredError, of_usual, square, texts
-from derive.frameworks.torch_modules import GATES
+from derive.frameworks.torch_modules import GATES, numbers_of
 
 
 def _numbers(tensor: Any) -> Any:
-    return None if tensor is None else texts(tensor.detach().cpu().numpy())
+    return None if tensor is None else texts(numbers_of(tensor))
 
 
 def _linear(chain: Chain, module: Any, where: str) -> None:

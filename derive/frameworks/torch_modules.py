@@ -33,7 +33,17 @@ def module_in(torch: Any, task: Task) -> Any:
         found = guarded(task.path, task.name, found)
     if not isinstance(found, torch.nn.Module):
         raise AbsentError(f"{task.path}: {task.name} is a {type(found).__name__}; a torch.nn.Module is expected")
+    _check_numbers(torch, f"{task.path}: {task.name}", found)
     return found
+
+
+def _check_numbers(torch: Any, place: str, module: Any) -> None:
+    """Raise UserError where a module has tensors without numbers in them."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if torch.nn.parameter.is_lazy(tensor):
+            raise UserError(f"{place}: {name} has no shape yet: a lazy module has to be called once before")
+        if tensor.is_meta:
+            raise UserError(f"{place}: {name} is on the device meta, where tensors hold no numbers")
 
 
 class TorchModule:
@@ -44,6 +54,7 @@ class TorchModule:
         learned = [p for p in module.parameters() if p.dtype.is_floating_point]
         self.dtype = learned[0].dtype if learned else torch.float32
         self.unit = float(torch.finfo(self.dtype).eps)
+        self.kind = str(self.dtype).removeprefix("torch.")
         self.operations = _operations(torch, self.dtype)
         self.notes: list[str] = []
         self._parts = list(parts(torch, module))
@@ -71,7 +82,7 @@ class TorchModule:
     def outputs(self, x: Numbers) -> Numbers:
         """The outputs as numbers."""
         with self.torch.no_grad():
-            return np.asarray(self._forward(x).detach().cpu().double().numpy())
+            return numbers_of(self._forward(x).double())
 
     def gradients(self, x: Numbers, error: Error) -> tuple[Numbers, dict[str, Numbers]]:
         """The error, and what autograd leaves in each part's .grad."""
@@ -90,7 +101,7 @@ class TorchModule:
         found = {
             p.name: np.zeros_like(p.read()) if (g := p.gradient()) is None else g for p in self._parts if p.learned
         }
-        return whole.detach().cpu().numpy(), found
+        return numbers_of(whole), found
 
     def _say(self, note: str) -> None:
         if note and note not in self.notes:
@@ -135,7 +146,7 @@ class Part:
 
     def read(self) -> Numbers:
         """The numbers: two biases added."""
-        return np.asarray(sum(_numbers(self._cut(tensor)) for tensor in self.tensors))
+        return np.asarray(sum(numbers_of(self._cut(tensor)) for tensor in self.tensors))
 
     def live(self) -> Any:
         """The same as autograd has it."""
@@ -152,10 +163,11 @@ class Part:
     def gradient(self) -> Numbers | None:
         """What autograd left; that of two added biases is the same."""
         found = self.tensors[0].grad
-        return None if found is None else _numbers(self._cut(found))
+        return None if found is None else numbers_of(self._cut(found))
 
 
-def _numbers(tensor: Any) -> Numbers:
+def numbers_of(tensor: Any) -> Numbers:
+    """A tensor's numbers; bfloat16, which NumPy does not have, as float32."""
     found = tensor.detach().cpu()
     return np.asarray((found.float() if str(found.dtype) == "torch.bfloat16" else found).numpy())
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from derive.frameworks.chains import Chain, NotCoveredError, of_usual, texts
+from derive.frameworks.chains import Chain, Claims, NotCoveredError, of_usual, texts
 from derive.frameworks.required import framework
 from derive.frameworks.torch_layers import MODULES
-from derive.frameworks.torch_modules import module_in
+from derive.frameworks.torch_modules import module_in, numbers_of
 from derive.verification.runner import Found, Task, UserError, guarded
 
 ACTIVATIONS = {
@@ -59,13 +59,18 @@ def run(task: Task) -> Found:
 
 
 class _Walk:
-    """Goes through the traced nodes. ``values``: the layer whose output a node is; ``constants``: weights."""
+    """Goes through the traced nodes. ``values``: the layer whose output a node is; ``constants``: weights.
+
+    ``origins``: the parameters from which a constant comes.
+    """
 
     def __init__(self, torch: Any, graph: Any) -> None:
         self.torch, self.graph = torch, graph
         self.chain = Chain()
         self.values: dict[Any, int] = {}
         self.constants: dict[Any, Any] = {}
+        self.origins: dict[Any, tuple[Any, ...]] = {}
+        self.claims = Claims()
         self.sizes: set[Any] = set()
         self.states: dict[Any, str] = {}
         self.hidden: dict[Any, str] = {}
@@ -77,7 +82,8 @@ class _Walk:
             case "placeholder":
                 self._input(node)
             case "get_attr":
-                self.constants[node] = operator.attrgetter(node.target)(self.graph).detach()
+                self.origins[node] = (operator.attrgetter(node.target)(self.graph),)
+                self.constants[node] = self.origins[node][0].detach()
             case "call_module":
                 self._module(node, self.graph.get_submodule(node.target))
             case "call_function" | "call_method":
@@ -113,6 +119,8 @@ class _Walk:
             }
             self.values[node] = self._activation(node, name, options, where)
         elif name in MODULES:
+            for parameter in module.parameters():
+                self.claims.claim(parameter, where)
             MODULES[name](self.chain, module, where)
             self.values[node] = self.chain.last
             if name in ("rnn", "lstm", "gru"):
@@ -171,6 +179,7 @@ class _Walk:
         if not read or any(each not in self.constants for each in read):
             return False
         args = [self.constants.get(each, each) if not isinstance(each, slice) else each for each in node.args]
+        self.origins[node] = tuple(origin for each in read for origin in self.origins[each])
         target = node.target if callable(node.target) else None
         self.constants[node] = (
             target(*args, **node.kwargs) if target else getattr(args[0], name)(*args[1:], **node.kwargs)
@@ -224,12 +233,12 @@ class _Walk:
         """F.linear(x, W, b)."""
         self._incoming(node, name)
         weight, bias = (*node.args[1:], node.kwargs.get("bias"))[:2]
-        return self.chain.add("dense", weights=texts(self._constant(weight)), bias=self._bias(bias))
+        return self.chain.add("dense", weights=texts(self._constant(weight, node)), bias=self._bias(bias, node))
 
     def matmul(self, node: Any, name: str) -> int:
         """x @ W: rows of W are incoming values."""
         self._incoming(node, name)
-        return self.chain.add("dense", weights=texts(np.asarray(self._constant(node.args[1])).T))
+        return self.chain.add("dense", weights=texts(np.asarray(self._constant(node.args[1], node)).T))
 
     def add(self, node: Any, name: str) -> int:
         """x + b behind a product; or the sum of two layers."""
@@ -238,7 +247,7 @@ class _Walk:
             left, right = right, left
         if right in self.constants:
             own = self.chain.layers[-1] if self.chain.layers else {}
-            array = self._constant(right)
+            array = self._constant(right, node)
             plain = self.values.get(left) == self.chain.last and "weights" in own and "type" not in own
             if plain and "bias" not in own and "activation" not in own and array.ndim == 1:
                 own["bias"] = texts(array)
@@ -261,13 +270,16 @@ class _Walk:
                 raise NotCoveredError(f"{name} to {tuple(shape)}: only one row for each example, (n, -1), is known")
         return self.chain.add("flatten")
 
-    def _constant(self, node: Any) -> Any:
+    def _constant(self, node: Any, reader: Any) -> Any:
+        """A weight, as it is written for the node that reads it."""
         if node not in self.constants or not hasattr(self.constants[node], "detach"):
             raise NotCoveredError("multiplies what two layers give; only weights can be multiplied with")
-        return self.constants[node].detach().cpu().numpy()
+        for parameter in self.origins[node]:
+            self.claims.claim(parameter, reader.name)
+        return numbers_of(self.constants[node])
 
-    def _bias(self, node: Any) -> Any:
-        return None if node is None else texts(self._constant(node))
+    def _bias(self, node: Any, reader: Any) -> Any:
+        return None if node is None else texts(self._constant(node, reader))
 
 
 def _last_step(key: Any) -> bool:

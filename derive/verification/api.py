@@ -55,8 +55,8 @@ def verify(
 
     The verdict is "verified" where |yours − ∂E/∂w| ≤ bound for every number. The bound is computed, by propagating
     the rounding of the stated precision through every line of the derivation. ``given`` is that precision: "float64",
-    "float32", "4sf", "4dp", "4sf-steps" (every step rounded), "±1e-6". With "auto" it is the type of arrays (float32
-    or float64, the coarser of the two where they are mixed), and of texts, Decimals and Python's floats their digits;
+    "float32", "float16", "bfloat16", "4sf", "4dp", "4sf-steps" (every step rounded), "±1e-6". With "auto" it is the
+    type of arrays (the coarsest where they are mixed), and of texts, Decimals and Python's floats their digits;
     Fractions are judged as float64. The verdict is "undecided" where numbers so coarse are within their bounds, but a
     mistake fits as well (``report.digits_needed``); else it is "wrong", with the mistakes that explain all the numbers
     in ``report.diagnosis``. A function that raises, or returns what is no gradient, is wrong, and a note says why.

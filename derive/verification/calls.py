@@ -216,7 +216,15 @@ def _plain(value: Any) -> Any:
     """A tensor as NumPy has it."""
     for step in ("detach", "cpu"):
         value = getattr(value, step)() if hasattr(value, step) else value
-    return value
+    return value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
+
+
+def type_of(returned: Any) -> str:
+    """The type "bfloat16", which NumPy does not have, where anything that came back is of it; else ""."""
+    if isinstance(returned, Mapping | tuple | list):
+        parts = returned.values() if isinstance(returned, Mapping) else returned
+        return next(filter(None, map(type_of, parts)), "")
+    return "bfloat16" if str(getattr(returned, "dtype", "")).endswith("bfloat16") else ""
 
 
 def _array(value: Any, name: str, shape: tuple[int, ...] | None = None) -> NDArray[Any]:

@@ -141,7 +141,7 @@ def _needed_for_array(point: Point) -> int | None:
 
     A float type has its digits whatever is asked for: where it leaves none that is sure, terms have cancelled.
     """
-    if point.precision.kind.startswith("float"):
+    if point.precision.kind in precisions.UNIT and not point.precision.coarse:
         return None
     wide, middles, radii = 2 * point.bounds.reaches, *point.reference_in_floats
     known_at_all = (middles != 0) & (np.abs(middles) > 2 * radii)
@@ -158,7 +158,7 @@ def _needed_against_mistakes(derivation: Derivation, points: Sequence[Point]) ->
     halves = as_floats(points[0].half_units)
     yours = np.abs(points[0].yours)
     coarse = float(np.max(halves[yours > 0] / yours[yours > 0], initial=0.0))
-    if coarse < GROSS / 4 and not points[0].precision.steps:
+    if coarse < GROSS / 4 and not points[0].precision.coarse:
         return None  # nothing gross can hide behind so fine a rounding
     search = _search(derivation, points)
     found = [each for each in search.tried if each.fits.all()]

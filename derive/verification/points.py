@@ -242,7 +242,7 @@ class Point:
         """How far an edited sheet's float64 numbers may be off and still be looked at exactly."""
         halves = as_floats(self.half_units)
         loose = 1e-6 if self.precision.kind != "float32" else 1e-3
-        if self.precision.steps:
+        if self.precision.coarse:
             loose = max(loose, 40 * float(self.precision.unit))
         largest = float(np.max(np.abs(self.yours), initial=0.0))
         steps = float(self.precision.absolute) * 40

@@ -12,10 +12,21 @@ import numpy as np
 
 from derive.errors import ChainruleError
 
-KNOWN = 'auto, float64, float32, 4sf, 4dp, 4sf-steps, 4dp-steps, "±1e-6"'
+KNOWN = 'auto, float64, float32, float16, bfloat16, 4sf, 4dp, 4sf-steps, 4dp-steps, "±1e-6"'
 
-UNIT = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24)}
+UNIT = {
+    "float64": Fraction(1, 2**53),
+    "float32": Fraction(1, 2**24),
+    "float16": Fraction(1, 2**11),
+    "bfloat16": Fraction(1, 2**8),
+}
 """The unit roundoff: half the distance of two neighbouring floats at 1."""
+
+HALVES = ("float16", "bfloat16")
+"""Types so coarse that a gross mistake may hide behind their rounding."""
+
+FLOAT16_NEAR_0 = Fraction(1, 2**25)
+"""By how much float16 rounds what is next to 0: it has no smaller numbers than 2^-24."""
 
 NONE = Fraction(0)
 
@@ -25,7 +36,7 @@ FULL_DIGITS = 15
 
 @dataclass(frozen=True)
 class Precision:
-    """A precision: ``kind`` is float64, float32, sf, dp or within; ``places`` its digits; ``width`` of ±.
+    """A precision: ``kind`` is a type of `UNIT`, sf, dp or within; ``places`` its digits; ``width`` of ±.
 
     ``steps``: every intermediate result was rounded so too.
     """
@@ -40,6 +51,11 @@ class Precision:
         if self.kind == "within":
             return f"±{float(self.width):g}"
         return self.kind if self.kind in UNIT else f"{self.places}{self.kind}{'-steps' * self.steps}"
+
+    @property
+    def coarse(self) -> bool:
+        """Is every step rounded so coarsely that a gross mistake may be taken for it?"""
+        return self.steps or self.kind in HALVES
 
     def half_unit(self, value: Fraction) -> Fraction:
         """By how much a value that is printed so may differ from what was computed, by its printing alone."""
@@ -61,6 +77,8 @@ class Precision:
     @property
     def absolute(self) -> Fraction:
         """The absolute rounding of each step."""
+        if self.kind == "float16":
+            return FLOAT16_NEAR_0
         return Fraction(1, 2 * 10**self.places) if self.steps and self.kind == "dp" else Fraction(0)
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_OUTPUT = 64 * 1024 * 1024
 """A program that prints more than so many bytes is not read."""
 
+SECONDS_TO_DIE = 0.5
+"""So long processes are waited for that were killed: until then they may still write."""
+
 SECONDS_TO_START = 120.0
 """So long a child may take until it comes to the user's code: frameworks are large."""
 
@@ -37,7 +40,7 @@ class RunError(ChainruleError):
 def run_task(task: Task, timeout: float) -> dict[str, Any]:
     """The result of a task. Raises RunError, MissingDependency, and ChainruleError for what is not there."""
     root = str(Path(__file__).resolve().parents[2])
-    with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
+    with tempfile.TemporaryDirectory(prefix="chainrule-", ignore_cleanup_errors=True) as folder:
         given, result, started = Path(folder, "task"), Path(folder, "result.json"), Path(folder, "started")
         given.write_bytes(pickle.dumps(replace(task, started=str(started))))
         command = [sys.executable, "-P", "-c", START.format(root=root), str(given), str(result)]
@@ -59,7 +62,7 @@ def run_task(task: Task, timeout: float) -> dict[str, Any]:
 
 def run_program(command: Sequence[str], text: str, timeout: float) -> str:
     """What a program prints when it is given a text on standard input. Raises RunError and ChainruleError."""
-    called = printable(" ".join(command))
+    called = f"cmd:{printable(' '.join(command))}"
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong, tempfile.TemporaryFile() as given:
         given.write(text.encode())
         given.seek(0)
@@ -120,11 +123,19 @@ def _ended(command: Sequence[str], called: str, clock: Clock, streams: Streams) 
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:  # where there are no groups
+    """Kill a process and all that it has started, and wait until none of them writes any more."""
+    if not hasattr(os, "killpg"):  # where there are no groups
+        with suppress(OSError):
             process.kill()
+        process.wait()
+        return
+    ends = time.monotonic() + SECONDS_TO_DIE
+    with suppress(OSError):  # nobody is left
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        while time.monotonic() < ends:
+            os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(0.005)
     process.wait()
 
 

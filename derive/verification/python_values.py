@@ -24,12 +24,7 @@ from derive.verification.precision import Precision
 PLACE = "gradient"
 """What messages call the argument."""
 
-PRECISIONS = {
-    "float64": Precision("float64"),
-    "float32": Precision("float32"),
-    "float16": Precision("sf", 4, steps=True),  # its unit roundoff, 2^-11, is 4.9e-4
-    "bfloat16": Precision("sf", 3, steps=True),  # 2^-8 is 3.9e-3
-}
+PRECISIONS = {name: Precision(name) for name in precisions.UNIT}
 """What a type says about every number of it, and about every step on the way to it."""
 
 NUMBER = re.compile(r"\s*[-+\u2212]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")

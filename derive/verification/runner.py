@@ -152,20 +152,22 @@ def called_everywhere(task: Task, function: Callable[..., Any], call: Caller) ->
     for number in range(len(task.points)):
         whole = task.quantities(number)
         tries = [working] if working is not None else _tries(task, function, whole)
+        unread: CallError | None = None
         for place, (way, single) in enumerate(tries):
             quantities = whole.without_examples(task.single) if single else whole
             try:
                 returned = guarded(task.path, task.name, lambda w=way, q=quantities: call(function, w, q))  # type: ignore[misc]
                 everything = [(name, quantities.shape(name)) for name in task.parameters]
                 given = calls.gradients(returned, way.order(quantities), everything)
-            except (UserError, CallError):
+            except (UserError, CallError) as error:
+                unread = unread or (error if isinstance(error, CallError) else None)
                 if place + 1 < len(tries):
                     continue
-                raise
+                raise unread or error from None
             working = way, single
             break
         assert working is not None
-        found["points"].append(written(given))
+        found["points"].append(written(given, calls.type_of(returned)))
         found["takes"] = list(working[0].takes(quantities))
         if not found["takes"]:
             break
@@ -177,7 +179,7 @@ def called_everywhere(task: Task, function: Callable[..., Any], call: Caller) ->
 def _tries(task: Task, function: Callable[..., Any], quantities: Quantities) -> list[tuple[calls.Way, bool]]:
     """Ways to call a function: each with arrays as they are, then with the one example alone.
 
-    The first failure is the one that is told, so it stands last again.
+    An answer that cannot be read is told before a call that failed; of these the first one, which so stands last again.
     """
     found = calls.ways(function, quantities)
     tries = [(way, False) for way in found]
@@ -185,13 +187,13 @@ def _tries(task: Task, function: Callable[..., Any], quantities: Quantities) -> 
     return tries if len(tries) == 1 else [*tries, tries[0]]
 
 
-def written(given: Mapping[str, Any]) -> Found:
-    """The numbers of one point and their type, to be written as JSON."""
-    values, kinds = {}, set()
-    for name, nested, kind in calls.numbers(given):
+def written(given: Mapping[str, Any], kind: str = "") -> Found:
+    """The numbers of one point and their type, to be written as JSON; ``kind`` is one that NumPy does not tell."""
+    values, kinds = {}, {kind} - {""}
+    for name, nested, own in calls.numbers(given):
         values[name] = nested
-        kinds.add(kind)
-    order = ("float16", "float32", "float64")
+        kinds.add(own)
+    order = ("bfloat16", "float16", "float32", "float64")
     return {"values": values, "dtype": min(kinds, key=order.index, default="float64")}
 
 
@@ -228,7 +230,7 @@ def main(task_path: str, result_path: str) -> None:
         found = {"missing": str(error)}
     except Exception:  # a defect of ours: the parent raises it
         found = {"defect": traceback.format_exc()}
-    temporary = Path(f"{result_path}.part")
+    temporary = Path(f"{result_path}.{os.getpid()}")  # code that forks comes here twice
     temporary.write_text(json.dumps(found), "utf-8")
     temporary.replace(result_path)
     os._exit(0)

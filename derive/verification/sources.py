@@ -16,13 +16,14 @@ from typing import Any, Literal
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.errors import ChainruleError
+from derive.errors import ChainruleError, printable, unknown
+from derive.notation import UnknownNameError
 from derive.verification import files, formula_reading, handed, processes, separating
 from derive.verification.csv_lines import HandedError
 from derive.verification.formulas import Formulas
 from derive.verification.handed import Handed
 from derive.verification.judge import judge
-from derive.verification.precision import Precision
+from derive.verification.precision import UNIT, Precision
 from derive.verification.processes import RunError
 from derive.verification.report import Explanation, Report
 from derive.verification.runner import Task, UserError
@@ -39,12 +40,7 @@ POINTS = 3
 MOST_ELEMENTS = 2_000
 """Of more numbers than this the elements have no names that a function could take (w1, w2, …)."""
 
-PRECISIONS = {
-    "float64": Precision("float64"),
-    "float32": Precision("float32"),
-    "float16": Precision("sf", 4, steps=True),  # its unit, 2^-11, is 4.9e-4
-}
-
+PRECISIONS = {name: Precision(name) for name in UNIT}
 
 CONSTANTS = "at the problem's own numbers all is right; does the code hold some of them as constants?"
 
@@ -94,6 +90,8 @@ def read(
     file, colon, name = text.rpartition(":")
     if colon and file.endswith(".py"):
         return _function("python", file, name, derivation, options)
+    if colon and prefix.isalpha() and len(prefix) > 1 and not Path(text).exists():  # one letter is a drive
+        raise ChainruleError(f"{printable(text)}: {unknown(f'{prefix}:', [f'{each}:' for each in SOURCES])}")
     return _file(text, derivation, options)
 
 
@@ -197,13 +195,30 @@ def of_result(
         reached = {name: array for name, array in values.items() if name in told}
         if values and not reached:
             break  # it takes nothing: it is the same everywhere
+        asked, beside = _asked(each["values"], derivation)
+        if beside and not numbers:
+            notes.append(f"{', '.join(beside)}: no parameter, so that its gradient is not compared")
         try:
-            numbers.append((reached, handed.of_mapping(each["values"], derivation, options.item_kind, place)))
+            numbers.append((reached, handed.of_mapping(asked, derivation, options.item_kind, place)))
         except HandedError as error:
             return Source(failure=str(error), notes=tuple(notes))
     diagnosis = tuple(Explanation((tuple(e["mistake"]),), e["words"]) for e in found.get("diagnosis", ()))
     kinds = [each["dtype"] for each in found["points"]] or ["float64"]
     return Source(tuple(numbers), PRECISIONS[kinds[0]], tuple(notes), diagnosis=diagnosis)
+
+
+def _asked(values: Mapping[str, Any], derivation: Derivation) -> tuple[dict[str, Any], list[str]]:
+    """What code gives but for inputs and their like, handed to it, by which no gradient is asked; and their names."""
+    given = {*derivation.program.given} - {*derivation.program.parameters}
+
+    def is_given(name: str) -> bool:
+        try:
+            return derivation.names.find(name.strip())[0] in given
+        except UnknownNameError:
+            return False
+
+    beside = [name for name in values if is_given(name)]
+    return {name: value for name, value in values.items() if name not in beside}, beside
 
 
 def of_function(

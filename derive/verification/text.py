@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from derive.digits import significant
+from derive.verification.precision import HALVES
 from derive.verification.report import Report, Row
 
 HEADER = ("parameter", "yours", "reference", "relative error", "digits right", "bound")
@@ -76,6 +77,8 @@ def _undecided(report: Report, every: int) -> str:
     )
     if report.digits_needed is None:
         return words
+    if report.precision in HALVES:  # whose digits nobody can choose
+        return f"{words} In float32 it would be decided."
     return f"{words} {_count(report.digits_needed, 'significant digit')} would decide."
 
 

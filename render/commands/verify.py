@@ -57,8 +57,8 @@ def verify(
         str,
         typer.Option(
             metavar="PRECISION",
-            help="How precise the numbers are: float64, float32, 4sf, 4dp, 4sf-steps (every step rounded), "
-            '"±1e-6"; auto tells it from the digits.',
+            help="How precise the numbers are: float64, float32, float16, bfloat16, 4sf, 4dp, "
+            '4sf-steps (every step rounded), "±1e-6"; auto tells it from the digits.',
         ),
     ] = "auto",
     kind: Annotated[
