@@ -759,6 +759,11 @@ ONNX_GRAPHS = {
         {"W": drawn(2, 2)},
         (1, 2),
     ),
+    "two biases that are equal, stored once": (
+        [("Gemm", ["x", "W", "b"], ["h"], {}), ("Sigmoid", ["h"], ["a"], {}), ("Gemm", ["a", "V", "b"], ["y"], {})],
+        {"W": drawn(2, 2), "V": drawn(2, 2) + 1, "b": drawn(2)},
+        (1, 2),
+    ),
 }
 
 
@@ -800,11 +805,6 @@ ONNX_REFUSED = {
         [("Gemm", ["x", "W"], ["a"], {}), ("Transpose", ["W"], ["T"], {}), ("MatMul", ["a", "T"], ["y"], {})],
         {"W": drawn(2, 2)},
         r"W is read by two nodes \(Gemm, MatMul\): the layers of a problem share no weights",
-    ),
-    "a bias that two nodes read": (
-        [("Gemm", ["x", "W", "b"], ["a"], {}), ("Gemm", ["a", "V", "b"], ["y"], {})],
-        {"W": drawn(2, 2), "V": drawn(2, 2), "b": drawn(2)},
-        r"b is read by two nodes \(Gemm, Gemm\)",
     ),
     "an output in between": (
         [("Gemm", ["x", "W"], ["y"], {}), ("Tanh", ["y"], ["a"], {})],

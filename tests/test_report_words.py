@@ -214,8 +214,8 @@ FACTORS: dict[str, tuple[str, int, dict[str, float], list[str]]] = {
     "a tenth": ("mazur", 17, {"every": 0.1}, ["every number is 1/10 of the reference"]),
     "no simple fraction": ("mazur", 4, {"every": 0.3719}, ["every number is 0.3719 times the reference"]),
     "turned": ("mazur", 17, {"every": -3}, ["every number is −3 times the reference"]),
-    "the mean of three positions": (
-        "transformer",
+    "the mean of three values": (
+        "layer_norm",
         17,
         {"every": 1 / 3},
         ["every number is 1/3 of the reference (a mean taken where the error is a sum?)"],

@@ -125,7 +125,8 @@ class _Graph:
         """A weight by name, as it is written for the node that reads it."""
         array = self.constant(name, where)
         origin = self.origins.get(name, name)
-        self.claims.claim(origin, where, origin)
+        if array.ndim > 1:  # of biases and scales exporters store equal ones once: those are not one parameter
+            self.claims.claim(origin, where, origin)
         return array
 
     def constant(self, name: str, where: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.verification import chance
+from derive.verification import chance, factors
 from derive.verification import precision as precisions
 from derive.verification.bounds import as_floats
 from derive.verification.edit import Edit, Layer
@@ -195,6 +195,7 @@ def diagnosed(derivation: Derivation, points: Sequence[Point]) -> tuple[tuple[Ex
         if too_few := chance.too_few(search, pairs):
             return (), [too_few]
         found += [explanation(edits) for edits in pairs]
+        notes += factors.notes(points) if found else []  # one constant is simpler than two mistakes that make it
     if not found and not notes:
         notes += [steps] if (steps := _rounded_at_every_step(points)) else located(points)
     return tuple(found), notes
