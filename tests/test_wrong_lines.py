@@ -50,6 +50,7 @@ def test_a_mask_that_is_missing_shows_at_some_point_and_is_named_with_the_number
     )
     assert result.exit_code == 1
     assert "the mask of relu is missing" in result.stdout
+    assert "(the numbers are those of the point that is told below: there the mistake shows)" in result.stdout
     shown = next(line for line in result.stdout.splitlines() if "if -0." in line or "if -1." in line)
     assert shown.endswith("> 0 else 0) = 0")
 

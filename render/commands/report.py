@@ -46,7 +46,7 @@ def print_report(derivation: Derivation, report: Report) -> None:
 def _print_diagnosis(console: Console | None, derivation: Derivation, report: Report) -> None:
     if not report.diagnosis:
         return
-    from render.compose.verification.lines import lines_of, pen_of
+    from render.compose.verification.lines import ELSEWHERE, lines_of, pen_of, shown_elsewhere
     from render.compose.verification.report import same_lines
 
     pen = pen_of(derivation)
@@ -59,6 +59,8 @@ def _print_diagnosis(console: Console | None, derivation: Derivation, report: Re
         if (same := same_lines(lines, number)) is not None:
             _say(console, f"  (the same line as in {same + 1})")
         elif number < MOST_LINES:
+            if lines[number] and shown_elsewhere(derivation, explanation):
+                _say(console, f"  ({ELSEWHERE[:1].lower()}{ELSEWHERE[1:-1]})")
             _print_lines(console, lines[number])
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from derive.derivation import Derivation
 from derive.formula import Formula, Side
 from derive.notation import Names
@@ -37,6 +39,16 @@ def lines_of(pen: Pen, explanation: Explanation) -> list[WrittenLine]:
         with suppress(ArithmeticError):  # a line whose numbers are not finite is not shown
             lines.append(written_line(pen, each))
     return lines
+
+
+def shown_elsewhere(derivation: Derivation, explanation: Explanation) -> bool:
+    """Are the numbers of its lines those of a point that is not the problem's own?"""
+    own, point = derivation.given, explanation.point
+    return point is not None and not all(np.array_equal(array, point.given[name]) for name, array in own.items())
+
+
+ELSEWHERE = "The numbers are those of the point that is told below: there the mistake shows."
+"""What is said before lines with other numbers than the problem's own."""
 
 
 def written_line(pen: Pen, wrong: Wrong) -> WrittenLine:

@@ -13,7 +13,7 @@ from derive.verification.report import Report, Row
 from render.compose.pen import Pen, count, equation, listed, paragraph, prose
 from render.compose.structure import TABLE_ROWS
 from render.compose.tables import Cell, table
-from render.compose.verification.lines import WrittenLine, lines_of, pen_of
+from render.compose.verification.lines import ELSEWHERE, WrittenLine, lines_of, pen_of, shown_elsewhere
 from render.compose.verification.step import up_to
 from render.document import Block, Document, Inlines, ListBlock, Paragraph, Section, Strong
 
@@ -36,7 +36,7 @@ def document(derivation: Derivation, report: Report) -> Document:
         return _titled(derivation, "the printed numbers checked", blocks)
     lines = [lines_of(pen, each) for each in report.diagnosis[:MOST_LINES]]
     if report.verdict == "wrong":
-        blocks.append(_diagnosis(report, lines))
+        blocks.append(_diagnosis(derivation, report, lines))
         blocks += up_to(pen, next((each[0] for each in lines if each), None))
     elif report.notes:
         blocks.append(Section("notes", prose("What else there is to say"), _notes(report)))
@@ -149,7 +149,7 @@ def _name(pen: Pen, row: Row) -> Cell:
 # ---- diagnosis -------------------------------------------------------------------------------
 
 
-def _diagnosis(report: Report, lines: Sequence[Sequence[WrittenLine]]) -> Section:
+def _diagnosis(derivation: Derivation, report: Report, lines: Sequence[Sequence[WrittenLine]]) -> Section:
     several = len(report.diagnosis) > 1
     blocks: list[Block] = []
     if several:
@@ -165,7 +165,10 @@ def _diagnosis(report: Report, lines: Sequence[Sequence[WrittenLine]]) -> Sectio
         if (same := same_lines(lines, position)) is not None:
             blocks.append(paragraph("It shows in the same place as explanation {n}, above.", n=same + 1))
             continue
-        for number, line in enumerate(lines[position] if position < len(lines) else (), start=1):
+        own = lines[position] if position < len(lines) else ()
+        if own and shown_elsewhere(derivation, explanation):
+            blocks.append(paragraph(ELSEWHERE))
+        for number, line in enumerate(own, start=1):
             blocks += both_versions(line, f"{position + 1}-{number}")
     return Section("diagnosis", prose("What went wrong"), (*blocks, *_notes(report)))
 
