@@ -214,7 +214,7 @@ class Equation:
     comment: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Program:
     """Equations in the order of their evaluation.
 
