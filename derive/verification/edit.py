@@ -78,7 +78,7 @@ def _differentiated(change: Change, sheet: Sheet) -> Sheet:
 
 
 def on_lines(mistake: str, layer: Layer, variant: str, rewrite: Mapping[str, Rewrite], subject: str = "") -> Edit:
-    """An edit that rewrites lines of the backward pass; each is told the sheet as it stands."""
+    """An edit that rewrites lines of the backward pass; each is told what a `Rewriting` sees of the sheet."""
     return Edit(mistake, layer, variant, next(iter(rewrite)), steps=(Rewriting(rewrite),), subject=subject)
 
 

@@ -70,7 +70,7 @@ def chosen(derivation: Derivation, count: int, seed: int = SEED) -> tuple[Values
     further = True
     while len(found) < count:
         draws = [_drawn(derivation, names, generator, width) for width in WIDTHS]
-        if further and not any(map(apart.shows_more, draws)) and apart.hidden:
+        if further and apart.hidden and not any(map(apart.shows_more, draws)):
             more = (_drawn(derivation, names, generator, WIDTHS[-1]) for _ in range(MORE_DRAWS))
             shown = list(islice(filter(apart.shows_more, more), len(WIDTHS)))
             further, draws = bool(shown), draws + shown
